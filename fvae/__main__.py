@@ -1,0 +1,231 @@
+"""The commands, one a rule: python -m fvae COMMAND."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.params import Experiment, Images, load
+
+app = typer.Typer(
+    help="f-VAEs: Improve VAEs with Conditional Flows, reproduced.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ExperimentName = Annotated[str, typer.Option("--experiment", help="A section of params.yaml.")]
+ModelName = Annotated[str, typer.Option("--model", help="A model of the experiment.")]
+SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
+TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")
+METRICS = ("bpd", "swd", "fid")
+
+
+@app.command()
+def describe(
+    experiment: ExperimentName, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+) -> None:
+    """Each model's parameters, multiply-accumulates an image and latent shapes; needs no data."""
+    from fvae.models.build import describe as sizes
+    from fvae.models.build import resolve
+
+    chosen = load().experiment(experiment)
+    described = {
+        name: sizes(spec, chosen.data.size) | {"spec": spec.model_dump(mode="json")}
+        for name, spec in resolve(chosen).items()
+    }
+    if as_json:
+        print(json.dumps(described, indent=2))
+        return
+    for name, size in described.items():
+        print(
+            f"{name}: {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M multiply-accumulates an image"
+        )
+        for part, parameters in size["parts"].items():
+            print(f"  {part:<16} {parameters:>12,}")
+        shapes = ", ".join("×".join(map(str, shape)) for shape in size["latent"]["shapes"])
+        print(f"  latent: {size['latent']['dims']:,} = {shapes} (C×H×W)")
+
+
+@app.command()
+def prepare(experiment: ExperimentName) -> None:
+    """Prepare the experiment's images: data/EXPERIMENT."""
+    from fvae.data.prepare import prepare_images, prepare_portraits
+
+    source = load().experiment(experiment).data
+    settings: dict[str, Any] = source.model_dump(exclude={"kind", "path"})
+    if isinstance(source, Images):
+        prepare_images(source.path, layout.data(experiment), **settings)
+    else:
+        prepare_portraits(layout.data(experiment), **settings)
+
+
+@app.command()
+def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
+    """Train one model, or go on with an interrupted training."""
+    from fvae.data.dataset import load as load_images
+    from fvae.evaluation.validation import validator
+    from fvae.models.build import build
+    from fvae.seeding import seed_everything
+    from fvae.training.loop import train as run
+
+    chosen, spec = _experiment(experiment, model)
+    images = load_images(layout.data(experiment))
+    made_of = [
+        spec.model_dump_json(),
+        chosen.training.model_dump_json(),
+        seed,
+        images.manifest["images_sha256"],
+    ]
+    seed_everything(seed, "train/weights")
+    run(
+        build(spec, chosen.data.size),
+        images.split("train"),
+        layout.Run(experiment, model, seed).folder,
+        settings=chosen.training,
+        learning_rate=spec.learning_rate,
+        start=spec.start,
+        seed=seed,
+        fingerprint=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
+        validate=validator(
+            images.split("validation")[: chosen.training.validation_images],
+            patches=chosen.evaluation.swd.patches,
+            seed=seed,
+        ),
+    )
+
+
+@app.command()
+def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNumber = 0) -> None:
+    """Generate the images of a TASK from a trained model: random, sheets, temperatures, reconstructions, pairs, quads."""
+    import numpy as np
+
+    from fvae.data.dataset import load as load_images
+    from fvae.evaluation.sampling import generate
+    from fvae.training.checkpoint import write
+
+    _one_of("TASK", task, TASKS)
+    chosen, _ = _experiment(experiment, model)
+    run = layout.Run(experiment, model, seed)
+    held_out = load_images(layout.data(experiment)).split("test")
+    images = generate(_trained(chosen, run), task, chosen.sampling, held_out, seed)
+
+    def save(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.save(file, images)
+
+    write(run.samples(task), save)
+
+
+@app.command()
+def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: SeedNumber = 0) -> None:
+    """Measure a METRIC of a trained model: bpd, swd, fid."""
+    import numpy as np
+
+    from fvae.data.dataset import load as load_images
+    from fvae.evaluation import metrics
+    from fvae.training.checkpoint import write_json
+
+    _one_of("METRIC", metric, METRICS)
+    chosen, _ = _experiment(experiment, model)
+    run = layout.Run(experiment, model, seed)
+    images, settings = load_images(layout.data(experiment)), chosen.evaluation
+    if metric == "bpd":
+        value = metrics.bits_per_dim(_trained(chosen, run), images.split("test"), settings.bpd, seed)
+    else:
+        samples = np.load(run.samples("random"), mmap_mode="r")
+        if metric == "swd":
+            value = metrics.sliced_wasserstein(
+                samples, images.split("train"), images.split("test"), settings.swd, seed
+            )
+        else:
+            value = metrics.frechet(samples, images.split("train"), settings.fid, layout.INCEPTION_STATUS)
+    write_json(run.metric(metric), value)
+
+
+@app.command()
+def inception() -> None:
+    """Fetch the weights of FID's network, or check those that params.yaml names, and note where they are."""
+    from fvae.evaluation.inception import fetch, verify
+    from fvae.training.checkpoint import write_json
+
+    path = load().inception.path
+    status: dict[str, str | None] = {"path": str(path or layout.INCEPTION_WEIGHTS), "reason": None}
+    try:
+        if path is None and not layout.INCEPTION_WEIGHTS.exists():
+            fetch(layout.INCEPTION_WEIGHTS)
+        verify(path or layout.INCEPTION_WEIGHTS)
+    except UserError as error:
+        if path is not None:
+            raise
+        status = {"path": None, "reason": str(error)}
+        print(f"fvae: FID will be n/a: {error}", file=sys.stderr)
+    write_json(layout.INCEPTION_STATUS, status)
+
+
+@app.command()
+def table(experiment: ExperimentName, name: str) -> None:
+    """Write a table as CSV, Markdown and LaTeX: sizes, metrics."""
+    from fvae.paper import TABLES, make_table
+
+    _one_of("NAME", name, TABLES)
+    make_table(name, experiment, load().experiment(experiment))
+
+
+@app.command()
+def figure(experiment: ExperimentName, name: str) -> None:
+    """Draw a figure as PDF and PNG; see paper_figures/EXPERIMENT."""
+    from fvae.paper import FIGURES, make_figure
+
+    _one_of("NAME", name, FIGURES)
+    make_figure(name, experiment, load().experiment(experiment))
+
+
+def _experiment(name: str, model: str) -> tuple[Experiment, Any]:
+    """An experiment and the resolved section of one of its models."""
+    from fvae.models.build import resolve
+
+    experiment = load().experiment(name)
+    _one_of("--model", model, tuple(experiment.models))
+    return experiment, resolve(experiment)[model]
+
+
+def _trained(experiment: Experiment, run: layout.Run) -> Any:
+    """The model with its chosen weights, on the GPU where there is one."""
+    import torch
+
+    from fvae.models.build import build, resolve
+    from fvae.training.checkpoint import load_weights
+
+    model = build(resolve(experiment)[run.model], experiment.data.size)
+    load_weights(run.weights, model)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UserError(f"{what}: '{value}' is not one of {', '.join(allowed)}")
+
+
+def main() -> None:
+    """Run a command; a UserError is one line and exit code 1."""
+    # Snakemake sets this to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
+    os.environ["OMP_NUM_THREADS"] = str(
+        len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    )
+    try:
+        app()
+    except UserError as error:
+        sys.exit(f"fvae: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Bits per dimension, FID and its kin."""

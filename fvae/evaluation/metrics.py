@@ -1,0 +1,59 @@
+"""The metrics of a trained model as JSON: each number with what it is, over how many images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fvae.errors import UserError
+from fvae.evaluation.likelihood import image_bits
+from fvae.evaluation.swd import swd
+from fvae.models.base import Model
+from fvae.params import FID, SWD, BitsPerDim
+
+
+def bits_per_dim(model: Model, test: np.ndarray, settings: BitsPerDim, seed: int) -> dict[str, Any]:
+    """Bits/dim of held-out images with its standard error over images; a bound unless the model is exact."""
+    images = test[: settings.images]
+    bits = image_bits(model, images, importance_samples=settings.importance_samples, seed=seed)
+    return {
+        "bpd": float(bits.mean()),
+        "standard_error": float(bits.std(ddof=1) / np.sqrt(len(bits))),
+        "bound": not model.exact,
+        "importance_samples": None if model.exact else settings.importance_samples,
+        "images": len(images),
+    }
+
+
+def sliced_wasserstein(
+    samples: np.ndarray, train: np.ndarray, test: np.ndarray, settings: SWD, seed: int
+) -> dict[str, Any]:
+    """SWD × 10³ between samples and held-out images, per pyramid level and their mean; that of training images is the floor."""
+    images = min(settings.images, len(samples), len(train), len(test))
+
+    def distance(others: np.ndarray) -> dict[str, Any]:
+        levels = swd(test[:images], others[:images], patches=settings.patches, seed=seed)
+        return {"swd": levels, "mean": float(np.mean(list(levels.values())))}
+
+    return {**distance(samples), "images": images, "training_images": distance(train)}
+
+
+def frechet(samples: np.ndarray, train: np.ndarray, settings: FID, status: Path) -> dict[str, Any]:
+    """FID between samples and all training images; None with the reason where it cannot be computed."""
+    if settings.mode == "off":
+        return {"fid": None, "reason": "evaluation.fid.mode is off"}
+    weights = json.loads(status.read_text())
+    if weights["path"] is None:
+        if settings.mode == "required":
+            raise UserError(weights["reason"])
+        return {"fid": None, "reason": weights["reason"]}
+    from fvae.evaluation.fid import fid, inception, statistics
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = inception(Path(weights["path"]), device)
+    real, fake = statistics(train, network, device), statistics(samples, network, device)
+    return {"fid": fid(real, fake), "images": len(samples), "reference_images": len(train)}

@@ -1,0 +1,86 @@
+"""What is generated from a trained model for metrics and figures: a uint8 array a task."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fvae.data.pixels import centre, quantise
+from fvae.errors import UserError
+from fvae.models.base import Model
+from fvae.params import Sampling
+from fvae.progress import progress
+from fvae.seeding import numpy_generator, torch_generator
+
+BATCH = 250
+
+
+def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:
+    """The images of a task, uint8; held_out are real ones, (N, C, H, W), to reconstruct and to interpolate.
+
+    random, sheets: (images, C, H, W), samples at a temperature.
+    temperatures: (T, images, C, H, W), the same u at each temperature.
+    reconstructions: (2, images, C, H, W), real images above, G of their noise-free latents below.
+    pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, the two real images at the ends.
+    quads: (sheets, steps, steps, C, H, W), bilinear among four latents, those of real images in the corners.
+    """
+    generator = torch_generator(seed, "sample", task)
+
+    def chosen(n: int) -> np.ndarray:
+        if n > len(held_out):
+            raise UserError(f"sampling.{task}: {n} real images needed, {len(held_out)} held out")
+        return held_out[numpy_generator(seed, "sample", task).choice(len(held_out), n, replace=False)]
+
+    if task in ("random", "sheets"):
+        random = settings.random if task == "random" else settings.sheets
+        return decode(model, random.temperature * latents(model, random.images, generator))
+    if task == "temperatures":
+        z = latents(model, settings.temperatures.images, generator)
+        return np.stack(
+            [decode(model, temperature * z) for temperature in settings.temperatures.temperatures]
+        )
+    if task == "reconstructions":
+        real = chosen(settings.reconstructions.images)
+        return np.stack([real, decode(model, encode(model, real))])
+    if task == "pairs":
+        pairs, steps = settings.pairs.pairs, settings.pairs.steps
+        real = chosen(2 * pairs)
+        first, last = encode(model, real).unflatten(0, (pairs, 2)).unbind(1)
+        z = lerp(first[:, None], last[:, None], torch.linspace(0, 1, steps)[None, :, None])
+        between = decode(model, z.flatten(0, 1)).reshape(pairs, steps, *model.shape)
+        ends = real.reshape(pairs, 2, *model.shape)
+        return np.concatenate([ends[:, :1], between, ends[:, 1:]], axis=1)
+    assert task == "quads", task
+    sheets, steps = settings.quads.sheets, settings.quads.steps
+    a, b, c, d = encode(model, chosen(4 * sheets)).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
+    t = torch.linspace(0, 1, steps)
+    down, across = t[None, :, None, None], t[None, None, :, None]
+    z = lerp(lerp(a, b, across), lerp(c, d, across), down)
+    return decode(model, z.flatten(0, 2)).reshape(sheets, steps, steps, *model.shape)
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(1 − t) a + t b."""
+    return (1 - t) * a + t * b
+
+
+def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:
+    """n draws from the prior at T = 1, (n, d)."""
+    return model.noise(n, generator).flatten(1)
+
+
+@torch.no_grad()
+def encode(model: Model, images: np.ndarray) -> Tensor:
+    """The noise-free latents of uint8 images: (N, C, H, W) → (N, d), on the CPU."""
+    device = next(model.parameters()).device
+    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device))).cpu()
+
+
+@torch.no_grad()
+def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
+    """The uint8 images of latents: (N, d) → (N, C, H, W)."""
+    device = next(model.parameters()).device
+    model.eval()
+    parts = progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH)
+    return np.concatenate([quantise(model.decode(part.to(device))).cpu().numpy() for part in parts])

@@ -1,0 +1,43 @@
+"""Actnorm: a scale and a shift for each channel (Glow, section 3.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fvae.flows.layer import Layer
+
+
+class Actnorm(Layer):
+    """y = exp(log_scale) ⊗ x + shift; starts at the identity, or at zero mean and unit variance of a first batch."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.shift = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        pixels = x.shape[2] * x.shape[3]
+        return torch.addcmul(self.shift, x, self.log_scale.exp()), pixels * self.log_scale.sum()
+
+    def inverse(self, y: Tensor) -> Tensor:
+        return (y - self.shift) * (-self.log_scale).exp()
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        std, mean = torch.std_mean(x, dim=(0, 2, 3), keepdim=True, correction=0)
+        self.log_scale.copy_(-std.clamp_min(1e-3).log()[0])
+        self.shift.copy_((-mean * self.log_scale.exp())[0])
+
+
+@torch.no_grad()
+def initialise_actnorms(module: nn.Module, x: Tensor) -> None:
+    """Set every actnorm in `module` so that its outputs on the batch x have zero mean and unit variance (Glow)."""
+    hooks = [
+        layer.register_forward_pre_hook(lambda actnorm, inputs: actnorm.initialise(inputs[0]))
+        for layer in module.modules()
+        if isinstance(layer, Actnorm)
+    ]
+    module(x)
+    for hook in hooks:
+        hook.remove()

@@ -1,0 +1,115 @@
+"""The multi-scale flow of RealNVP and Glow: levels of steps, half of the channels leaving after each level."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from fvae.flows.actnorm import Actnorm
+from fvae.flows.coupling import COUPLINGS
+from fvae.flows.layer import Layer
+from fvae.flows.mixing import MIXINGS
+from fvae.flows.split import Split
+from fvae.flows.squeeze import squeeze, unsqueeze
+
+
+class Step(Layer):
+    """Actnorm → mixing of channels → coupling (Glow, figure 2a)."""
+
+    def __init__(self, channels: int, width: int, coupling: str, mixing: str) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            [Actnorm(channels), MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)]
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
+        logdet: Tensor | float = 0.0
+        for layer in self.layers:
+            x, layer_logdet = layer(x)
+            logdet = logdet + layer_logdet
+        return x, logdet
+
+    def inverse(self, y: Tensor) -> Tensor:
+        for layer in reversed(self.layers):
+            y = layer.inverse(y)
+        return y
+
+
+class MultiScaleFlow(nn.Module):
+    """z = F(x) for x of shape (N, *shape), z of shape (N, d): no dimension is lost.
+
+    A flow on images squeezes before every level, a flow on an encoder's output (`squeeze_first` false) before all
+    but the first. Raises ValueError where the image is too small for the levels.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        levels: int,
+        steps: int,
+        width: int,
+        coupling: str,
+        mixing: str,
+        squeeze_first: bool,
+    ) -> None:
+        super().__init__()
+        squeezes = levels if squeeze_first else levels - 1
+        if any(side % 2**squeezes for side in shape[1:]):
+            raise ValueError(f"{levels} levels of a flow do not divide {shape[1]}×{shape[2]}")
+        self.shape = shape
+        self.squeeze_first = squeeze_first
+        self.levels = nn.ModuleList()
+        self.splits = nn.ModuleList()
+        self.latent_shapes: list[tuple[int, int, int]] = []  # of the parts of z, in its order
+        channels, rows, columns = shape
+        for level in range(levels):
+            if level or squeeze_first:
+                channels, rows, columns = 4 * channels, rows // 2, columns // 2
+            self.levels.append(nn.ModuleList(Step(channels, width, coupling, mixing) for _ in range(steps)))
+            if level < levels - 1:
+                self.splits.append(Split(channels))
+                self.latent_shapes.append((channels - channels // 2, rows, columns))
+                channels //= 2
+        self.latent_shapes.append((channels, rows, columns))
+        self.last = Actnorm(channels)
+
+    def squeezes(self, level: int) -> bool:
+        """Whether the level begins with a squeeze."""
+        return level > 0 or self.squeeze_first
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z = F(x), (N, d), and log|det ∂F/∂x|, (N,)."""
+        parts = []
+        logdet: Tensor | float = x.new_zeros(len(x))
+        for level, steps in enumerate(self.levels):
+            if self.squeezes(level):
+                x = squeeze(x)
+            for step in steps:
+                x, step_logdet = step(x)
+                logdet = logdet + step_logdet
+            if level < len(self.splits):
+                x, part, split_logdet = self.splits[level](x)
+                logdet = logdet + split_logdet
+                parts.append(part.flatten(1))
+        x, last_logdet = self.last(x)
+        return torch.cat([*parts, x.flatten(1)], 1), logdet + last_logdet
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """x = F⁻¹(z), (N, d) → (N, *shape)."""
+        sizes = [math.prod(shape) for shape in self.latent_shapes]
+        parts = [
+            part.unflatten(1, shape)
+            for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)
+        ]
+        x = self.last.inverse(parts[-1])
+        for level in reversed(range(len(self.levels))):
+            if level < len(self.splits):
+                x = self.splits[level].inverse(x, parts[level])
+            for step in reversed(self.levels[level]):
+                x = step.inverse(x)
+            if self.squeezes(level):
+                x = unsqueeze(x)
+        return x

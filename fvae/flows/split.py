@@ -1,0 +1,34 @@
+"""Split with a conditional actnorm: the half that leaves is normalised by the half that goes on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fvae.flows.conv import Conv3x3, zero_start
+from fvae.flows.layer import soft_clamp
+
+
+class Split(nn.Module):
+    """x → (x1, z2), z2 = exp(log_s(x1)) ⊗ x2 + t(x1): the authors' CondActnorm, in effect Glow's learned split prior."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.half = channels // 2
+        self.network = zero_start(Conv3x3(self.half, 2 * (channels - self.half)))
+
+    def scale_and_shift(self, x1: Tensor) -> tuple[Tensor, Tensor]:
+        """log_s(x1), softly clamped to ±4 (unbounded in the authors' code), and t(x1)."""
+        log_s, t = self.network(x1).to(x1.dtype).chunk(2, 1)
+        return soft_clamp(log_s, 4.0), t
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x1 that goes on, z2 that leaves, and the log-determinant (N,)."""
+        x1, x2 = x[:, : self.half], x[:, self.half :]
+        log_s, t = self.scale_and_shift(x1)
+        return x1, torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)
+
+    def inverse(self, x1: Tensor, z2: Tensor) -> Tensor:
+        """(x1, z2) → x."""
+        log_s, t = self.scale_and_shift(x1)
+        return torch.cat([x1, (z2 - t) * (-log_s).exp()], 1)

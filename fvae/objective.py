@@ -1,0 +1,51 @@
+"""Equation (6), the paper's one objective: VAE, flow and f-VAE are choices of F_x(u) and q(x|z) put into it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+class Posterior(NamedTuple):
+    """z = F_x(u), a sample of the posterior p(z|x) of equation (5)."""
+
+    z: Tensor  # (N, d)
+    logdet: Tensor  # log|det ∂F_x(u)/∂u|, (N,)
+    v: Tensor  # what the decoder decodes: F⁻¹(z), known without inverting F
+
+
+class LatentModel(Protocol):
+    """What the objective needs: a conditional flow F_x(u) and a decoder q(x|z)."""
+
+    def posterior(self, x: Tensor, u: Tensor) -> Posterior: ...
+
+    def log_likelihood(self, x: Tensor, v: Tensor) -> Tensor: ...
+
+
+def log_normal(x: Tensor) -> Tensor:
+    """log N(x; 0, I) in nats, summed over all but the first dimension: (N, …) → (N,)."""
+    return -0.5 * (x.square() + LOG_2PI).flatten(1).sum(1)
+
+
+def objective(model: LatentModel, x: Tensor, u: Tensor) -> Tensor:
+    """The loss of equation (6) in nats an image, one sample u ∼ N(0, I) for each image x: (N, C, H, W) → (N,).
+
+    Its mean over u is the negative ELBO of the continuous x; the constant E log p̃(x) is left out.
+    """
+    z, logdet, v = model.posterior(x, u)
+    return log_normal(u) - logdet - model.log_likelihood(x, v) - log_normal(z)
+
+
+def importance_weighted(losses: Tensor) -> Tensor:
+    """The tighter bound −log (1/K) Σₖ exp(−lossₖ) of Burda et al. 2016 (IWAE): (K, N) → (N,)."""
+    return math.log(len(losses)) - torch.logsumexp(-losses, dim=0)
+
+
+def bits_per_dim(nats: Tensor, dims: int, bits: int = 8) -> Tensor:
+    """Nats of a density over [-1, 1]^dims as bits per dimension of an image with 2^bits levels."""
+    return nats / (dims * math.log(2)) + (bits - 1)

@@ -1,0 +1,33 @@
+"""F3: samples of models of a similar size after the same number of epochs, beside real images."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from fvae import layout
+from fvae.data.dataset import load
+from fvae.models.build import describe, resolve
+from fvae.paper import style
+from fvae.params import Experiment
+
+
+def draw(experiment_name: str, experiment: Experiment) -> Figure:
+    """A sheet of held-out images and one of each model's samples, at the temperature that the metrics use."""
+    rows, columns = experiment.figures.sheet
+    specs = resolve(experiment)
+    across = min(4, len(specs) + 1)
+    figure, axes = style.stack(len(specs) + 1, experiment, aspect=1.15 * rows / columns, across=across)
+    real = load(layout.data(experiment_name)).split("test")
+    style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images")
+    for panel, (name, spec) in zip(axes[1:], specs.items(), strict=False):
+        images = style.samples(experiment_name, experiment, "random", name)
+        parameters = describe(spec, experiment.data.size)["parameters"]
+        title = f"{style.label(name)}, {parameters / 1e6:.2f} M parameters"
+        style.show(panel, style.first(images, rows, columns, "random"), title)
+    for panel in axes[len(specs) + 1 :]:
+        panel.set_axis_off()
+    figure.suptitle(
+        f"{experiment.training.epochs} epochs, T = {experiment.sampling.random.temperature:g}",
+        fontsize=experiment.figures.font_size,
+    )
+    return figure

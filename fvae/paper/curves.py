@@ -1,0 +1,51 @@
+"""Training curves: bits/dim and SWD of held-out images over epochs and over seconds, all models in one axis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.models.build import KINDS
+from fvae.paper import style
+from fvae.params import Experiment
+
+ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
+COLUMNS = (("epoch", "epochs"), ("seconds", "seconds of training"))
+
+
+def history(run: layout.Run) -> pd.DataFrame:
+    """A training's history. Raises UserError where it is missing."""
+    try:
+        return pd.read_csv(run.history)
+    except OSError as error:
+        raise UserError(f"{run.history}: missing; train the model first: python -m fvae train") from error
+
+
+def draw(experiment_name: str, experiment: Experiment) -> Figure:
+    """The mean over seeds, its range shaded; a bound on bits/dim is marked ≤ in the legend."""
+    from matplotlib.pyplot import subplots
+
+    width = experiment.figures.width
+    figure, grid = subplots(2, 2, figsize=(width, 0.72 * width), sharex="col", sharey="row")
+    for index, (name, spec) in enumerate(experiment.models.items()):
+        runs = [history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
+        colour, line = style.COLOURS[index % 6], style.LINES[index % 6]
+        bound = "" if KINDS[spec.kind].exact else " (≤)"
+        for (row, _), axes_row in zip(ROWS, grid, strict=True):
+            values = np.stack([run[row] for run in runs])
+            for (column, _), axes in zip(COLUMNS, axes_row, strict=True):
+                x = np.mean([run[column] for run in runs], axis=0)
+                text = style.label(name) + (bound if row == "bpd" else "")
+                axes.plot(x, values.mean(0), line, color=colour, label=text)
+                axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
+    for (_, text), axes_row in zip(ROWS, grid, strict=True):
+        axes_row[0].set_ylabel(f"held-out {text}")
+        axes_row[0].legend()
+    for (_, text), axes in zip(COLUMNS, grid[1], strict=True):
+        axes.set_xlabel(text)
+    grid[0, 0].set_xlim(left=0)
+    grid[0, 1].set_xlim(left=0)
+    return figure

@@ -1,0 +1,83 @@
+"""The table of metrics: bits/dim, SWD, FID, each with what it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fvae import layout
+from fvae.paper import style
+from fvae.paper.table import Table
+from fvae.params import Experiment
+
+
+def measured(run: layout.Run) -> dict[str, dict[str, Any]]:
+    """All metrics of a run."""
+    return {name: json.loads(run.metric(name).read_text()) for name in ("bpd", "swd", "fid")}
+
+
+def mean_and_spread(values: list[float], digits: int) -> str:
+    """The mean, ± the standard deviation over seeds where there are several."""
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def table(experiment_name: str, experiment: Experiment) -> Table:
+    """A row a model and seed in numbers, a row a model as printed."""
+    numbers, printed, reasons = [], [], set()
+    for name in experiment.models:
+        runs = [measured(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
+        for seed, run in zip(experiment.seeds, runs, strict=True):
+            numbers.append(
+                {
+                    "model": name,
+                    "seed": seed,
+                    "bpd": run["bpd"]["bpd"],
+                    "bpd_standard_error": run["bpd"]["standard_error"],
+                    "bpd_is_bound": run["bpd"]["bound"],
+                    **{f"swd_{level}": distance for level, distance in run["swd"]["swd"].items()},
+                    "swd_mean": run["swd"]["mean"],
+                    "swd_mean_of_training_images": run["swd"]["training_images"]["mean"],
+                    "fid": run["fid"]["fid"],
+                }
+            )
+        levels = list(runs[0]["swd"]["swd"])
+        bound = "≤ " if runs[0]["bpd"]["bound"] else ""
+        fids = [run["fid"]["fid"] for run in runs]
+        reasons |= {run["fid"]["reason"] for run in runs if run["fid"]["fid"] is None}
+        printed.append(
+            {
+                "model": style.label(name),
+                "bits/dim ↓": bound + mean_and_spread([run["bpd"]["bpd"] for run in runs], 3),
+                **{
+                    f"SWD {level} ↓": mean_and_spread([run["swd"]["swd"][level] for run in runs], 1)
+                    for level in levels
+                },
+                "SWD mean ↓": mean_and_spread([run["swd"]["mean"] for run in runs], 1),
+                "FID ↓": "n/a" if None in fids else mean_and_spread(fids, 1),
+            }
+        )
+    floor = runs[0]["swd"]["training_images"]
+    printed.append(
+        {"model": "training images", "bits/dim ↓": ""}
+        | {f"SWD {level} ↓": f"{distance:.1f}" for level, distance in floor["swd"].items()}
+        | {"SWD mean ↓": f"{floor['mean']:.1f}", "FID ↓": ""}
+    )
+    return Table(pd.DataFrame(numbers), pd.DataFrame(printed), notes(experiment, runs[0], reasons))
+
+
+def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[str]) -> list[str]:
+    """What the numbers are."""
+    settings, seeds = experiment.evaluation, len(experiment.seeds)
+    lines = [
+        f"Bits/dim of {run['bpd']['images']:,} dequantised test images, standard error over images "
+        f"{run['bpd']['standard_error']:.3f} or so; exact for Glow, ≤: an upper bound, importance-weighted with "
+        f"K = {settings.bpd.importance_samples}.",
+        f"SWD × 10³ by pyramid level, {run['swd']['images']:,} samples at T = "
+        f"{experiment.sampling.random.temperature:g} against as many test images; the last row is that of training images.",
+        f"{seeds} seed{'s' if seeds > 1 else ''}" + (": mean ± standard deviation." if seeds > 1 else "."),
+    ]
+    return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

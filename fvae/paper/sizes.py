@@ -1,0 +1,50 @@
+"""The table of sizes and costs: parameters, multiply-accumulates, seconds, peak memory."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from fvae import layout
+from fvae.models.build import describe, resolve
+from fvae.paper import style
+from fvae.paper.table import Table
+from fvae.params import Experiment
+
+
+def table(experiment_name: str, experiment: Experiment) -> Table:
+    """A row a model; seconds are the mean over seeds."""
+    rows, devices = [], set()
+    for name, spec in resolve(experiment).items():
+        size = describe(spec, experiment.data.size)
+        costs = [
+            json.loads(layout.Run(experiment_name, name, seed).training.read_text())
+            for seed in experiment.seeds
+        ]
+        devices |= {cost["device"] for cost in costs}
+        rows.append(
+            {
+                "model": name,
+                "parameters": size["parameters"],
+                "macs": size["macs"],
+                "seconds": sum(cost["seconds"] for cost in costs) / len(costs),
+                "peak_memory": max(cost["peak_memory"] for cost in costs),
+            }
+        )
+    numbers = pd.DataFrame(rows)
+    printed = pd.DataFrame(
+        {
+            "model": numbers["model"].map(style.label),
+            "parameters": numbers["parameters"].map("{:,}".format),
+            "multiply-accumulates an image": (numbers["macs"] / 1e6).map("{:,.1f} M".format),
+            "seconds of training": numbers["seconds"].map("{:,.0f}".format),
+            "peak memory": (numbers["peak_memory"] / 2**30).map("{:.2f} GiB".format),
+        }
+    )
+    match = experiment.match
+    notes = [
+        f"Matched in {match.quantity} to {style.label(match.model)} within {100 * match.tolerance:g} %. "
+        f"{experiment.training.epochs} epochs in batches of {experiment.training.batch} on {', '.join(sorted(devices))}."
+    ]
+    return Table(numbers, printed, notes)

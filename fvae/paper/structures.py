@@ -1,0 +1,127 @@
+"""F2: the structures of the configured models, drawn alike from their descriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from fvae.models.build import Spec, describe, resolve
+from fvae.paper import style
+from fvae.params import Encoder, Experiment, Flow
+
+WIDTH, HEIGHT = 10.0, 2.9  # of a row, in the drawing's units
+X_IMAGE, X_ENCODER, X_NOISE, X_FLOW, X_LATENT = 0.7, 2.7, 4.7, 7.0, 9.3  # columns
+TOP, BOTTOM = 2.0, 0.65  # inference above, generation below
+
+
+@dataclass
+class Node:
+    """A box, or a bare symbol, with a note in small print below it."""
+
+    text: str
+    x: float
+    y: float
+    note: str = ""
+    boxed: bool = True
+
+
+def network(name: str, settings: Encoder, x: float, y: float) -> Node:
+    """E or G."""
+    return Node(
+        name, x, y, f"{settings.levels} levels × {settings.steps} steps\nexpansion {settings.expansion:g}"
+    )
+
+
+def flow(name: str, settings: Flow, x: float, y: float) -> Node:
+    """F or its inverse."""
+    return Node(
+        name,
+        x,
+        y,
+        f"{settings.levels} levels × {settings.steps} steps\n{settings.coupling}, width {settings.width}",
+    )
+
+
+def shape(size: tuple[int, ...] | list[int]) -> str:
+    """C×H×W as printed."""
+    return "×".join(map(str, size))
+
+
+def rows(spec: Spec, size: int, latent: list[int]) -> tuple[list[Node], list[Node]]:
+    """What happens to an image from left to right (inference), and to noise from right to left (generation)."""
+    encoder: Any = getattr(spec, "encoder", None)
+    transform: Any = getattr(spec, "flow", None)
+    image = shape((3, size, size))
+    above = [Node("$x$", X_IMAGE, TOP, image, boxed=False)]
+    below = [Node(r"$\hat{x}$", X_IMAGE, BOTTOM, "", boxed=False)]
+    noise = {"vae": r"$\sigma(x)\otimes u+\mu(x)$", "glow": r"$x+\sigma u$", "fvae": r"$E(x)+\sigma_1 u$"}
+    if encoder:
+        above.append(network("$E$", encoder, X_ENCODER, TOP))
+        below.append(network("$G$", encoder, X_ENCODER, BOTTOM))
+    above.append(Node(noise[spec.kind], X_NOISE, TOP, shape(latent)))
+    if transform:
+        above.append(flow("$F$", transform, X_FLOW, TOP))
+        below.append(flow("$F^{-1}$", transform, X_FLOW, BOTTOM))
+    above.append(Node("$z$", X_LATENT, TOP, "", boxed=False))
+    below.append(Node(r"$u\sim\mathcal{N}(0,T^2I)$", X_LATENT - 0.15, BOTTOM, "", boxed=False))
+    return above, below
+
+
+def draw_node(axes: Axes, node: Node, small: float) -> None:
+    """The symbol, its box and its note."""
+    half = 0.28 if len(node.text) < 10 else 0.95
+    if node.boxed:
+        box = FancyBboxPatch(
+            (node.x - half, node.y - 0.24),
+            2 * half,
+            0.48,
+            boxstyle="round,pad=0.04",
+            fc="#EDF3F8",
+            ec="black",
+            lw=0.7,
+        )
+        axes.add_patch(box)
+    axes.text(node.x, node.y, node.text, ha="center", va="center")
+    axes.text(node.x, node.y - 0.36, node.note, ha="center", va="top", fontsize=small, color=style.GREY)
+
+
+def reach(node: Node) -> float:
+    """How far an arrow keeps from a node's middle."""
+    if not node.boxed:
+        return 0.25 if len(node.text) < 10 else 0.95
+    return 0.4 if len(node.text) < 10 else 1.07
+
+
+def draw_row(axes: Axes, nodes: list[Node], colour: str, line: str, small: float) -> None:
+    """Nodes and the arrows between them, in the order given."""
+    for node in nodes:
+        draw_node(axes, node, small)
+    for a, b in zip(nodes, nodes[1:], strict=False):
+        sign = 1 if b.x > a.x else -1
+        arrow = {"arrowstyle": "-|>", "color": colour, "linestyle": line, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (b.x - sign * reach(b), b.y), (a.x + sign * reach(a), a.y), arrowprops=arrow)
+
+
+def draw(experiment_name: str, experiment: Experiment) -> Figure:
+    """A panel a model: inference (solid) above, generation (dashed) below."""
+    from matplotlib.pyplot import subplots
+
+    specs, size = resolve(experiment), experiment.data.size
+    figures = experiment.figures
+    figure, grid = subplots(
+        len(specs), 1, figsize=(figures.width, len(specs) * figures.width * HEIGHT / WIDTH), squeeze=False
+    )
+    for axes, (name, spec) in zip(grid[:, 0], specs.items(), strict=True):
+        described = describe(spec, size)
+        above, below = rows(spec, size, described["noise"])
+        draw_row(axes, above, style.COLOURS[0], "-", 0.75 * figures.font_size)
+        draw_row(axes, below[::-1], style.COLOURS[5], "--", 0.75 * figures.font_size)
+        axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT), aspect="equal")
+        axes.set_axis_off()
+        parameters = f"{described['parameters'] / 1e6:.2f} M parameters, {described['macs'] / 1e6:,.0f} M MACs an image"
+        axes.set_title(f"{style.label(name)}: {parameters}", loc="left")
+    return figure

@@ -1,0 +1,110 @@
+"""The one style of all figures: vector text, readable at column width, colours for every eye."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.params import Experiment, Figures
+from fvae.training.checkpoint import write
+
+LABELS = {"vae": "VAE", "glow": "Glow", "fvae": "f-VAE"}
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe & Ito
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
+GREY = "#595959"
+
+
+def label(model: str) -> str:
+    """A model's name as the paper writes it."""
+    return LABELS.get(model, model.replace("_", " "))
+
+
+@contextmanager
+def context(figures: Figures) -> Iterator[None]:
+    """Matplotlib's settings for the figures of an experiment."""
+    size = figures.font_size
+    settings = {
+        "figure.dpi": figures.dpi,
+        "figure.figsize": (figures.width, 0.5 * figures.width),
+        "figure.constrained_layout.use": True,
+        "font.family": "DejaVu Sans",
+        "font.size": size,
+        "axes.titlesize": size,
+        "axes.labelsize": size,
+        "xtick.labelsize": 0.9 * size,
+        "ytick.labelsize": 0.9 * size,
+        "legend.fontsize": 0.9 * size,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.6,
+        "lines.linewidth": 1.3,
+        "image.interpolation": "none",
+        "pdf.fonttype": 42,  # text stays text
+        "svg.hashsalt": "fvae",
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure without dates, so that the same figure is the same file."""
+    metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
+    write(path, lambda partial: figure.savefig(partial, format=path.suffix[1:], metadata=metadata))
+
+
+def sheet(images: np.ndarray, gap: int = 1) -> np.ndarray:
+    """A grid of images, (rows, columns, C, H, W) uint8 → (H', W', 3) uint8, with white gaps."""
+    rows, columns, channels, height, width = images.shape
+    grid = np.full((rows, height + gap, columns, width + gap, channels), 255, np.uint8)
+    grid[:, :height, :, :width] = images.transpose(0, 3, 1, 4, 2)
+    return grid.reshape(rows * (height + gap), columns * (width + gap), channels)[
+        : -gap or None, : -gap or None
+    ]
+
+
+def show(axes: Axes, images: np.ndarray, title: str = "") -> None:
+    """Show a grid of images, (rows, columns, C, H, W) uint8."""
+    axes.imshow(sheet(images))
+    axes.set_axis_off()
+    axes.set_title(title)
+
+
+def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
+    """The first rows × columns of images (N, C, H, W) as a grid. Raises UserError where there are too few."""
+    if len(images) < rows * columns:
+        raise UserError(f"sampling.{task}.images: the figure needs {rows * columns}, there are {len(images)}")
+    return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
+
+
+def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:
+    """The images of a sampling task: of a model, or of the one that the figures show; the first seed."""
+    run = layout.Run(experiment_name, model or experiment.figures.model, experiment.seeds[0])
+    try:
+        return np.load(run.samples(task))
+    except OSError as error:
+        raise UserError(
+            f"{run.samples(task)}: missing; make it first: python -m fvae sample {task}"
+        ) from error
+
+
+def stack(
+    panels: int, experiment: Experiment, aspect: float, across: int = 1
+) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of panels of a given height/width, `across` in a row."""
+    from matplotlib.pyplot import subplots
+
+    down = -(-panels // across)
+    width = experiment.figures.width
+    title = 2.2 * experiment.figures.font_size / 72
+    height = down * (width / across * aspect + title)
+    figure, axes = subplots(down, across, figsize=(width, height), squeeze=False)
+    return figure, list(axes.flat)

@@ -1,0 +1,52 @@
+"""A table: numbers for machines, the same numbers as printed for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from fvae import layout
+from fvae.training.checkpoint import write
+
+
+@dataclass
+class Table:
+    """The numbers (CSV), the cells as printed (Markdown, LaTeX), and what stands below them."""
+
+    numbers: pd.DataFrame
+    printed: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+
+
+def save(table: Table, experiment: str, name: str) -> None:
+    """Write results/EXPERIMENT/tables/NAME.csv, .md and .tex."""
+    notes = "".join(f"\n{note}\n" for note in table.notes)
+    latex_notes = "".join(f"% {note}\n" for note in table.notes)
+    texts = {
+        "csv": table.numbers.to_csv(index=False),
+        "md": table.printed.to_markdown(index=False, disable_numparse=True) + "\n" + notes,
+        "tex": escape(table.printed).to_latex(index=False, escape=False) + latex_notes,
+    }
+    for suffix, text in texts.items():
+        write(layout.table(experiment, name, suffix), lambda partial, text=text: partial.write_text(text))
+
+
+def escape(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells in LaTeX's own signs."""
+    signs = {
+        "%": r"\%",
+        "≤": r"$\leq$",
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        "↓": r"$\downarrow$",
+        "³": "$^3$",
+        "²": "$^2$",
+    }
+
+    def sign(text: str) -> str:
+        for plain, latex in signs.items():
+            text = text.replace(plain, latex)
+        return text
+
+    return cells.map(sign).rename(columns=sign)

@@ -1,0 +1,296 @@
+"""params.yaml as types: every number that decides a result, checked before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from fvae.errors import UserError
+
+Count = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: nothing missing, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def known_names(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for name in values:
+                if name not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown",
+                        "unknown; allowed here: {allowed}",
+                        {"name": str(name), "allowed": ", ".join(cls.model_fields)},
+                    )
+        return values
+
+
+class Portraits(Section):
+    """The embedded data set, drawn from a seed."""
+
+    kind: Literal["portraits"]
+    size: Annotated[int, Field(ge=16, le=1024)]
+    train: Count
+    validation: Count
+    test: Count
+    seed: Seed
+
+
+class Images(Section):
+    """A folder or an archive of images."""
+
+    kind: Literal["images"]
+    path: Path
+    size: Annotated[int, Field(ge=16, le=1024)]
+    crop: Literal["center", "none"] | tuple[int, int, int, int]
+    filter: Literal["lanczos", "box", "bilinear", "bicubic"]
+    validation: Share
+    test: Share
+    limit: Count | None
+    max_rejected: Share
+
+
+class Encoder(Section):
+    """E and, mirrored, the decoder G."""
+
+    levels: Count
+    steps: Count
+    expansion: Positive | Literal["match"]
+
+
+class Flow(Section):
+    """The multi-scale flow F."""
+
+    levels: Count
+    steps: Count
+    width: Count | Literal["match"]
+    coupling: Literal["additive", "affine"]
+    mixing: Literal["shuffle", "conv1x1"]
+
+
+class ModelBase(Section):
+    learning_rate: Positive
+    start: Literal["data", "source"]  # actnorms and σ from a first batch, or as in the authors' code
+
+
+class VAE(ModelBase):
+    """Equation (10)."""
+
+    kind: Literal["vae"]
+    encoder: Encoder
+
+
+class Glow(ModelBase):
+    """Equation (13)."""
+
+    kind: Literal["glow"]
+    flow: Flow
+
+
+class FVAE(ModelBase):
+    """Equation (17)."""
+
+    kind: Literal["fvae"]
+    encoder: Encoder
+    flow: Flow
+
+
+ModelSpec = Annotated[VAE | Glow | FVAE, Field(discriminator="kind")]
+
+
+class Match(Section):
+    """What 'a similar size' means: the other models' free widths are solved for, to agree with `model`."""
+
+    quantity: Literal["parameters", "macs"]
+    model: Name
+    tolerance: Share
+
+
+class Training(Section):
+    epochs: Count
+    batch: Count
+    warmup: Annotated[int, Field(ge=0)]  # steps
+    cooldown: Annotated[int, Field(ge=0)]  # epochs
+    clip: Positive  # of the gradient's norm
+    ema: Share
+    flip: bool
+    precision: Literal["32-true", "bf16-mixed"]
+    validate_every: Count  # epochs
+    validation_images: Count
+
+
+class RandomSamples(Section):
+    images: Count
+    temperature: Temperature
+
+
+class TemperatureSweep(Section):
+    images: Count
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1)]
+
+
+class Reconstructions(Section):
+    images: Count
+
+
+class Pairs(Section):
+    pairs: Count
+    steps: Annotated[int, Field(ge=2)]
+
+
+class Quads(Section):
+    sheets: Count
+    steps: Annotated[int, Field(ge=2)]
+
+
+class Sampling(Section):
+    """What is generated from a trained model, an array file a task."""
+
+    random: RandomSamples
+    sheets: RandomSamples
+    temperatures: TemperatureSweep
+    reconstructions: Reconstructions
+    pairs: Pairs
+    quads: Quads
+
+
+class BitsPerDim(Section):
+    images: Count
+    importance_samples: Count
+
+
+class SWD(Section):
+    images: Count
+    patches: Count
+
+
+class FID(Section):
+    mode: Literal["optional", "required", "off"]
+
+
+class Evaluation(Section):
+    bpd: BitsPerDim
+    swd: SWD
+    fid: FID
+
+
+class Figures(Section):
+    """How figures look; nothing here changes a number."""
+
+    model: Name  # the one that the figures of a single model show
+    width: Positive  # inches
+    font_size: Positive  # points
+    dpi: Count  # of the PNG
+    sheet: tuple[Count, Count]  # rows, columns of the comparison's sheets
+
+
+class Experiment(Section):
+    data: Annotated[Portraits | Images, Field(discriminator="kind")]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    match: Match
+    models: Annotated[dict[Name, ModelSpec], Field(min_length=1)]
+    training: Training
+    sampling: Sampling
+    evaluation: Evaluation
+    figures: Figures
+
+    @model_validator(mode="after")
+    def names_agree(self) -> Experiment:
+        for path, name in (("match.model", self.match.model), ("figures.model", self.figures.model)):
+            if name not in self.models:
+                raise PydanticCustomError(
+                    "reference",
+                    "{value} is not one of the models: {allowed}",
+                    {"name": path, "value": name, "allowed": ", ".join(self.models)},
+                )
+        if "match" in free_sizes(self.models[self.match.model]):
+            raise PydanticCustomError(
+                "reference", "the model that others match must itself have a size", {"name": "match.model"}
+            )
+        for name, spec in self.models.items():
+            if isinstance(spec, FVAE) and "match" in free_sizes(spec):
+                raise PydanticCustomError(
+                    "reference",
+                    "only a vae's expansion and a glow's width can be 'match'",
+                    {"name": f"models.{name}"},
+                )
+        return self
+
+
+class Inception(Section):
+    """The weights of FID's network: a file, or null to fetch them once."""
+
+    path: Path | None
+
+
+class Params(Section):
+    build: Annotated[tuple[Name, ...], Field(min_length=1)]
+    inception: Inception
+    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def build_names_experiments(self) -> Params:
+        for name in self.build:
+            self.experiment(name, "build")
+        return self
+
+    def experiment(self, name: str, path: str = "--experiment") -> Experiment:
+        """The experiment of that name. Raises UserError where there is none."""
+        if name not in self.experiments:
+            raise UserError(f"{path}: no experiment '{name}'; params.yaml has {', '.join(self.experiments)}")
+        return self.experiments[name]
+
+
+def free_sizes(spec: VAE | Glow | FVAE) -> list[Any]:
+    """The sizes of a model that may be left to the program, as numbers or 'match'."""
+    encoder = getattr(spec, "encoder", None)
+    flow = getattr(spec, "flow", None)
+    return [*([encoder.expansion] if encoder else []), *([flow.width] if flow else [])]
+
+
+def load(path: Path | str = "params.yaml") -> Params:
+    """Read and check a parameter file. Raises UserError with one line that names the place and what is allowed."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, raw)}") from error
+
+
+def explain(error: ValidationError, raw: Any) -> str:
+    """The first error of a validation as 'place.in.the.file: what is wrong'."""
+    first = error.errors()[0]
+    place, node = [], raw
+    for part in first["loc"]:  # pydantic also puts the names of union members there
+        inside = isinstance(node, dict) and part in node
+        listed = isinstance(node, list) and isinstance(part, int) and part < len(node)
+        if inside or listed or (first["type"] == "missing" and part == first["loc"][-1]):
+            place.append(str(part))
+            node = node[part] if inside or listed else None
+    context = first.get("ctx", {})
+    if "name" in context:
+        place.append(str(context["name"]))
+    where = ".".join(place) or "the file"
+    if first["type"] == "missing":
+        return f"{where}: missing"
+    message = first["msg"].replace("Input should be", "must be")
+    given = "" if "name" in context or isinstance(first["input"], dict) else f", not {first['input']!r}"
+    return f"{where}: {message}{given}"

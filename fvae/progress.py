@@ -1,0 +1,28 @@
+"""Progress with a rate and the time left: a live bar on a terminal, a line every few seconds in a log."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+LOG_SECONDS = 5.0
+
+
+class progress(tqdm):  # used like tqdm itself
+    """A tqdm whose bar becomes one plain line at a time where standard error is not a terminal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.live = sys.stderr.isatty()
+        kwargs.setdefault("mininterval", 0.1 if self.live else LOG_SECONDS)
+        kwargs.setdefault("dynamic_ncols", self.live)
+        super().__init__(*args, **kwargs)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Draw the bar, or print it as a line."""
+        if self.live:
+            return super().display(msg, pos)
+        if self.n:  # an empty bar in a log says nothing
+            print(str(self), file=sys.stderr, flush=True)
+        return True

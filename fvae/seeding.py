@@ -1,0 +1,29 @@
+"""Every random draw has a named seed: streams that depend on names and numbers alone, never on what was drawn before."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import torch
+
+
+def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
+    """A NumPy generator for the stream `names` of a seed, such as (0, "train/order", epoch)."""
+    return np.random.default_rng(_sequence(seed, names))
+
+
+def torch_generator(seed: int, *names: str | int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A PyTorch generator on a device for the stream `names` of a seed."""
+    state = _sequence(seed, names).generate_state(1, np.uint64)[0]
+    return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
+
+
+def _sequence(seed: int, names: tuple[str | int, ...]) -> np.random.SeedSequence:
+    words = [zlib.crc32(name.encode()) if isinstance(name, str) else name for name in names]
+    return np.random.SeedSequence([seed, *words])
+
+
+def seed_everything(seed: int, *names: str | int) -> None:
+    """Seed PyTorch's global generator, from which layers draw their first weights."""
+    torch.manual_seed(torch_generator(seed, *names).initial_seed())

@@ -1,0 +1,24 @@
+"""What a training ran on, for the table of costs."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+
+import torch
+
+
+def device_name(device: torch.device) -> str:
+    """The name of a GPU, or of the processor and how many threads were used."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most memory in bytes that was held at once: the GPU's, or this process's resident set."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

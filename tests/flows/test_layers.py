@@ -1,0 +1,155 @@
+"""Every layer: log-determinants against autograd's Jacobian in float64, inverses, and the start."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fvae.flows.actnorm import Actnorm, initialise_actnorms
+from fvae.flows.conv import Conv3x3
+from fvae.flows.coupling import AdditiveCoupling, AffineCoupling
+from fvae.flows.layer import Layer
+from fvae.flows.mixing import InvertibleConv1x1, Shuffle
+from fvae.flows.multiscale import MultiScaleFlow, Step
+from fvae.flows.split import Split
+from fvae.flows.squeeze import squeeze, unsqueeze
+
+LAYERS = {
+    "actnorm": Actnorm,
+    "shuffle": Shuffle,
+    "conv1x1": InvertibleConv1x1,
+    "additive": lambda channels: AdditiveCoupling(channels, 5),
+    "affine": lambda channels: AffineCoupling(channels, 5),
+    "step": lambda channels: Step(channels, 5, "affine", "conv1x1"),
+}
+
+
+def perturbed(module: torch.nn.Module) -> torch.nn.Module:
+    """In float64, away from its start."""
+    module = module.double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += 0.2 * torch.randn_like(parameter)
+    return module
+
+
+def jacobian_logdet(function, x: torch.Tensor) -> torch.Tensor:
+    """log|det| of the Jacobian of a map of one image, by autograd."""
+    jacobian = torch.autograd.functional.jacobian(lambda image: function(image[None])[0].flatten(), x)
+    return torch.linalg.slogdet(jacobian.reshape(x.numel(), x.numel()))[1]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@settings(max_examples=8, deadline=None)
+@given(channels=st.integers(2, 6), height=st.integers(1, 3), width=st.integers(1, 3), seed=st.integers(0, 99))
+def test_log_determinant_and_inverse(name, channels, height, width, seed):
+    torch.manual_seed(seed)
+    layer: Layer = perturbed(LAYERS[name](channels))
+    x = torch.randn(2, channels, height, width, dtype=torch.float64)
+    y, logdet = layer(x)
+    torch.testing.assert_close(layer.inverse(y), x, rtol=0, atol=1e-9)
+    logdets = torch.as_tensor(logdet, dtype=torch.float64).expand(2)
+    for image, value in zip(x, logdets, strict=True):
+        torch.testing.assert_close(
+            value.detach(), jacobian_logdet(lambda v: layer(v)[0], image), rtol=0, atol=1e-8
+        )
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    levels=st.integers(1, 3),
+    squeeze_first=st.booleans(),
+    coupling=st.sampled_from(["additive", "affine"]),
+    mixing=st.sampled_from(["shuffle", "conv1x1"]),
+    seed=st.integers(0, 99),
+)
+def test_multiscale_flow(levels, squeeze_first, coupling, mixing, seed):
+    torch.manual_seed(seed)
+    shape = (3, 8, 8) if squeeze_first else (4, 4, 4)
+    flow = perturbed(
+        MultiScaleFlow(
+            shape,
+            levels=levels,
+            steps=1,
+            width=4,
+            coupling=coupling,
+            mixing=mixing,
+            squeeze_first=squeeze_first,
+        )
+    )
+    x = torch.randn(2, *shape, dtype=torch.float64)
+    z, logdet = flow(x)
+    assert z.shape == (2, x[0].numel())
+    torch.testing.assert_close(flow.inverse(z), x, rtol=0, atol=1e-8)
+    torch.testing.assert_close(
+        logdet[0].detach(), jacobian_logdet(lambda v: flow(v)[0], x[0]), rtol=0, atol=1e-8
+    )
+
+
+def test_a_flow_starts_as_a_permutation_with_log_determinant_zero():
+    flow = MultiScaleFlow(
+        (12, 8, 8), levels=3, steps=2, width=8, coupling="affine", mixing="shuffle", squeeze_first=False
+    )
+    x = torch.randn(2, 12, 8, 8)
+    z, logdet = flow(x)
+    assert torch.equal(z.sort(1).values, x.flatten(1).sort(1).values)
+    assert torch.equal(logdet, torch.zeros(2))
+
+
+def test_a_flow_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="do not divide"):
+        MultiScaleFlow(
+            (3, 6, 6), levels=2, steps=1, width=4, coupling="affine", mixing="shuffle", squeeze_first=True
+        )
+
+
+def test_actnorms_start_with_zero_mean_and_unit_variance():
+    flow = MultiScaleFlow(
+        (3, 8, 8), levels=2, steps=2, width=4, coupling="affine", mixing="conv1x1", squeeze_first=True
+    )
+    outputs = []
+    for layer in flow.modules():
+        if isinstance(layer, Actnorm):
+            layer.register_forward_hook(lambda _, inputs, output: outputs.append(output[0]))
+    x = 3 * torch.randn(64, 3, 8, 8) + 5
+    initialise_actnorms(flow, x)
+    outputs.clear()
+    flow(x)
+    assert len(outputs) == 5
+    for y in outputs:
+        std, mean = torch.std_mean(y, dim=(0, 2, 3), correction=0)
+        torch.testing.assert_close(mean, torch.zeros_like(mean), rtol=0, atol=1e-4)
+        torch.testing.assert_close(std, torch.ones_like(std), rtol=0, atol=1e-3)
+
+
+def test_squeeze_keeps_every_value_and_unsqueezes():
+    x = torch.arange(2 * 3 * 4 * 6.0).reshape(2, 3, 4, 6)
+    y = squeeze(x)
+    assert y.shape == (2, 12, 2, 3)
+    assert torch.equal(
+        y[0, :4, 0, 0], torch.stack([x[0, 0, 0, 0], x[0, 0, 0, 1], x[0, 0, 1, 0], x[0, 0, 1, 1]])
+    )
+    assert torch.equal(unsqueeze(y), x)
+
+
+def test_split_inverts_and_normalises_what_leaves():
+    split = perturbed(Split(6))
+    x = torch.randn(2, 6, 2, 2, dtype=torch.float64)
+    x1, z2, logdet = split(x)
+    torch.testing.assert_close(split.inverse(x1, z2), x)
+    value = jacobian_logdet(lambda v: torch.cat(split(v)[:2], 1), x[0])
+    torch.testing.assert_close(logdet[0].detach(), value)
+
+
+def test_the_centre_tap_is_the_whole_convolution_on_one_pixel():
+    conv = Conv3x3(4, 7)
+    torch.nn.init.normal_(conv.weight)
+    x = torch.randn(3, 4, 1, 1)
+    torch.testing.assert_close(conv(x), torch.nn.functional.conv2d(x, conv.weight, conv.bias, padding=1))
+
+
+def test_lu_weights_are_a_rotation_at_the_start():
+    layer = InvertibleConv1x1(12).double()
+    lower, upper = layer.factors()
+    weight = layer.permutation @ lower @ upper
+    torch.testing.assert_close(weight @ weight.T, torch.eye(12, dtype=torch.float64), rtol=0, atol=1e-5)

@@ -1,0 +1,138 @@
+import json
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.params import Images, load
+
+# The interpreter that runs Snakemake runs the jobs.
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+
+try:
+    PARAMS = load("params.yaml")
+except UserError as error:
+    raise WorkflowError(str(error))
+
+FIGURES = [
+    "data",
+    "structures",
+    "comparison",
+    "samples",
+    "interpolation",
+    "interpolation_four",
+    "temperature",
+    "reconstructions",
+    "curves",
+]
+TABLES = ["sizes", "metrics"]
+RUN = "results/{experiment}/{model}/seed-{seed}"
+
+
+def experiment_of(wildcards):
+    """The experiment's section of params.yaml."""
+    try:
+        return PARAMS.experiment(wildcards.experiment, "target")
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def slice_of(*sections):
+    """A params function: the sections as JSON, such as "training" or "sampling.{task}", so that a rule reruns when these change."""
+
+    def values(wildcards):
+        experiment = experiment_of(wildcards).model_dump(mode="json")
+        found = {}
+        for section in sections:
+            value = experiment
+            for name in section.format(**dict(wildcards)).split("."):
+                value = value[name]
+            found[section] = value
+        return json.dumps(found, sort_keys=True)
+
+    return values
+
+
+def model_slice(wildcards):
+    """A params function: the model with its matched size, and how it is trained."""
+    from fvae.models.build import resolve
+
+    experiment = experiment_of(wildcards)
+    if wildcards.model not in experiment.models:
+        raise WorkflowError(f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {', '.join(experiment.models)}")
+    try:
+        spec = resolve(experiment)[wildcards.model]
+    except UserError as error:
+        raise WorkflowError(str(error))
+    return json.dumps({"model": spec.model_dump(mode="json"), "training": experiment.training.model_dump(mode="json")}, sort_keys=True)
+
+
+def models_slice(wildcards):
+    """A params function: what decides the models' sizes."""
+    experiment = experiment_of(wildcards)
+    sizes = {name: spec.model_dump(mode="json", exclude={"learning_rate", "start"}) for name, spec in experiment.models.items()}
+    return json.dumps({"models": sizes, "match": experiment.match.model_dump(mode="json"), "size": experiment.data.size}, sort_keys=True)
+
+
+def runs(pattern, model=None):
+    """An input function: a file of each model and seed of an experiment, or of one model."""
+
+    def files(wildcards):
+        experiment = experiment_of(wildcards)
+        models = [experiment.figures.model if model == "shown" else model] if model else list(experiment.models)
+        seeds = experiment.seeds if not model else experiment.seeds[:1]
+        return expand(
+            f"{RUN}/{pattern}", experiment=wildcards.experiment, model=models, seed=seeds
+        )
+
+    return files
+
+
+def code(*places):
+    """The package's source files that a rule's result depends on."""
+    files = []
+    for place in places:
+        root = os.path.join("fvae", place)
+        files += [root] if root.endswith(".py") else sorted(os.path.join(root, file) for file in os.listdir(os.path.join(workflow.basedir, root)) if file.endswith(".py"))
+    return files
+
+
+def paper(experiment):
+    """All tables and figures of an experiment."""
+    figures = expand("paper_figures/{experiment}/{name}.{suffix}", experiment=experiment, name=FIGURES, suffix=["pdf", "png"])
+    return figures + expand("results/{experiment}/tables/{name}.{suffix}", experiment=experiment, name=TABLES, suffix=["csv", "md", "tex"])
+
+
+def figure(name):
+    """The files of a figure; the PNG stands in the report."""
+    return {
+        "pdf": f"paper_figures/{{experiment}}/{name}.pdf",
+        "png": report(f"paper_figures/{{experiment}}/{name}.png", **captioned("figure", name)),
+    }
+
+
+def table(name):
+    """The files of a table; the CSV stands in the report."""
+    return {
+        "csv": report(f"results/{{experiment}}/tables/{name}.csv", **captioned("table", name)),
+        "md": f"results/{{experiment}}/tables/{name}.md",
+        "tex": f"results/{{experiment}}/tables/{name}.tex",
+    }
+
+
+def captioned(kind, name):
+    """A report's caption and place."""
+    return {"caption": f"../report/{name}.rst", "category": "{experiment}", "subcategory": f"{kind}s", "labels": {kind: name}}
+
+
+def say_what_was_made():
+    """The end of a run: where the results are, and why a number is missing."""
+    for experiment in PARAMS.build:
+        table = f"results/{experiment}/tables/metrics.md"
+        if os.path.exists(table):
+            with open(table) as file:
+                print(f"\n{experiment}: paper_figures/{experiment}, results/{experiment}/tables\n\n{file.read()}", file=sys.stderr)

@@ -1,0 +1,88 @@
+rule sample:
+    input:
+        weights=f"{RUN}/weights.safetensors",
+        images="data/{experiment}/images.npy",
+        code=code("evaluation/sampling.py"),
+    output:
+        f"{RUN}/samples/{{task}}.npy",
+    params:
+        slice_of("sampling.{task}"),
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
+    threads: workflow.cores
+    shell:
+        "python -m fvae sample {wildcards.task} --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
+rule bits_per_dim:
+    input:
+        weights=f"{RUN}/weights.safetensors",
+        images="data/{experiment}/images.npy",
+        code=code("objective.py", "evaluation/likelihood.py"),
+    output:
+        f"{RUN}/metrics/bpd.json",
+    params:
+        slice_of("evaluation.bpd"),
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/bpd.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/bpd.benchmark.tsv"
+    threads: workflow.cores
+    shell:
+        "python -m fvae evaluate bpd --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
+rule sliced_wasserstein:
+    input:
+        samples=f"{RUN}/samples/random.npy",
+        images="data/{experiment}/images.npy",
+        code=code("evaluation/swd.py"),
+    output:
+        f"{RUN}/metrics/swd.json",
+    params:
+        slice_of("evaluation.swd"),
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/swd.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/swd.benchmark.tsv"
+    threads: workflow.cores
+    shell:
+        "python -m fvae evaluate swd --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
+rule inception_weights:
+    input:
+        [str(PARAMS.inception.path)] if PARAMS.inception.path else [],
+    output:
+        "data/inception/status.json",
+    params:
+        str(PARAMS.inception.path),
+    log:
+        "logs/inception.log",
+    shell:
+        "python -m fvae inception 2>&1 | tee {log}"
+
+
+rule frechet:
+    input:
+        samples=f"{RUN}/samples/random.npy",
+        images="data/{experiment}/images.npy",
+        inception="data/inception/status.json",
+        code=code("evaluation/fid.py"),
+    output:
+        f"{RUN}/metrics/fid.json",
+    params:
+        slice_of("evaluation.fid"),
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/fid.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/fid.benchmark.tsv"
+    threads: workflow.cores
+    shell:
+        "python -m fvae evaluate fid --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"

@@ -1,0 +1,155 @@
+rule data:
+    input:
+        images="data/{experiment}/images.npy",
+        manifest="data/{experiment}/manifest.json",
+        code=code("paper/data.py", "paper/style.py"),
+    output:
+        **figure("data"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/data.log",
+    shell:
+        "python -m fvae figure data --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule structures:
+    input:
+        code=code("paper/structures.py", "paper/style.py"),
+    output:
+        **figure("structures"),
+    params:
+        slice_of("figures"),
+        models_slice,
+    log:
+        "logs/{experiment}/structures.log",
+    shell:
+        "python -m fvae figure structures --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule comparison:
+    input:
+        images="data/{experiment}/images.npy",
+        samples=runs("samples/random.npy"),
+        code=code("paper/comparison.py", "paper/style.py"),
+    output:
+        **figure("comparison"),
+    params:
+        slice_of("figures"),
+        models_slice,
+    log:
+        "logs/{experiment}/comparison.log",
+    shell:
+        "python -m fvae figure comparison --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule samples:
+    input:
+        runs("samples/sheets.npy", "shown"),
+        code=code("paper/samples.py", "paper/style.py"),
+    output:
+        **figure("samples"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/samples.log",
+    shell:
+        "python -m fvae figure samples --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule interpolation:
+    input:
+        runs("samples/pairs.npy", "shown"),
+        code=code("paper/interpolation.py", "paper/style.py"),
+    output:
+        **figure("interpolation"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/interpolation.log",
+    shell:
+        "python -m fvae figure interpolation --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule interpolation_four:
+    input:
+        runs("samples/quads.npy", "shown"),
+        code=code("paper/interpolation_four.py", "paper/style.py"),
+    output:
+        **figure("interpolation_four"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/interpolation_four.log",
+    shell:
+        "python -m fvae figure interpolation_four --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule temperature:
+    input:
+        runs("samples/temperatures.npy", "shown"),
+        code=code("paper/temperature.py", "paper/style.py"),
+    output:
+        **figure("temperature"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/temperature.log",
+    shell:
+        "python -m fvae figure temperature --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule reconstructions:
+    input:
+        runs("samples/reconstructions.npy"),
+        code=code("paper/reconstructions.py", "paper/style.py"),
+    output:
+        **figure("reconstructions"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/reconstructions.log",
+    shell:
+        "python -m fvae figure reconstructions --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule curves:
+    input:
+        runs("history.csv"),
+        code=code("paper/curves.py", "paper/style.py"),
+    output:
+        **figure("curves"),
+    params:
+        slice_of("figures"),
+    log:
+        "logs/{experiment}/curves.log",
+    shell:
+        "python -m fvae figure curves --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule sizes:
+    input:
+        runs("training.json"),
+        code=code("paper/sizes.py", "paper/table.py"),
+    output:
+        **table("sizes"),
+    params:
+        models_slice,
+    log:
+        "logs/{experiment}/sizes.log",
+    shell:
+        "python -m fvae table sizes --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule metrics:
+    input:
+        runs("metrics/bpd.json"),
+        runs("metrics/swd.json"),
+        runs("metrics/fid.json"),
+        code=code("paper/metrics.py", "paper/table.py"),
+    output:
+        **table("metrics"),
+    log:
+        "logs/{experiment}/metrics.log",
+    shell:
+        "python -m fvae table metrics --experiment {wildcards.experiment} 2>&1 | tee {log}"
