@@ -46,9 +46,7 @@ def describe(
         print(json.dumps(described, indent=2))
         return
     for name, size in described.items():
-        print(
-            f"{name}: {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M multiply-accumulates an image"
-        )
+        print(f"{name}: {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M multiply-accumulates an image")
         for part, parameters in size["parts"].items():
             print(f"  {part:<16} {parameters:>12,}")
         shapes = ", ".join("×".join(map(str, shape)) for shape in size["latent"]["shapes"])
@@ -143,9 +141,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     else:
         samples = np.load(run.samples("random"), mmap_mode="r")
         if metric == "swd":
-            value = metrics.sliced_wasserstein(
-                samples, images.split("train"), images.split("test"), settings.swd, seed
-            )
+            value = metrics.sliced_wasserstein(samples, images.split("train"), images.split("test"), settings.swd, seed)
         else:
             value = metrics.frechet(samples, images.split("train"), settings.fid, layout.INCEPTION_STATUS)
     write_json(run.metric(metric), value)
@@ -218,9 +214,7 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
 def main() -> None:
     """Run a command; a UserError is one line and exit code 1."""
     # Snakemake sets this to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
-    os.environ["OMP_NUM_THREADS"] = str(
-        len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    )
+    os.environ["OMP_NUM_THREADS"] = str(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count())
     try:
         app()
     except UserError as error:

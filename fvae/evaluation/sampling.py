@@ -37,9 +37,7 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
         return decode(model, random.temperature * latents(model, random.images, generator))
     if task == "temperatures":
         z = latents(model, settings.temperatures.images, generator)
-        return np.stack(
-            [decode(model, temperature * z) for temperature in settings.temperatures.temperatures]
-        )
+        return np.stack([decode(model, temperature * z) for temperature in settings.temperatures.temperatures])
     if task == "reconstructions":
         real = chosen(settings.reconstructions.images)
         return np.stack([real, decode(model, encode(model, real))])

@@ -60,9 +60,7 @@ class InvertibleConv1x1(Layer):
 
     def inverse(self, y: Tensor) -> Tensor:
         lower, upper = (factor.double() for factor in self.factors())
-        y1 = torch.linalg.solve_triangular(
-            lower, self.permutation.double().T, upper=False, unitriangular=True
-        )
+        y1 = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
         weight = torch.linalg.solve_triangular(upper, y1, upper=True).to(y.dtype)
         return F.conv2d(y, weight[:, :, None, None])
 

@@ -100,10 +100,7 @@ class MultiScaleFlow(nn.Module):
     def inverse(self, z: Tensor) -> Tensor:
         """x = F⁻¹(z), (N, d) → (N, *shape)."""
         sizes = [math.prod(shape) for shape in self.latent_shapes]
-        parts = [
-            part.unflatten(1, shape)
-            for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)
-        ]
+        parts = [part.unflatten(1, shape) for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)]
         x = self.last.inverse(parts[-1])
         for level in reversed(range(len(self.levels))):
             if level < len(self.splits):

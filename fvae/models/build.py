@@ -105,9 +105,7 @@ def _matched(name: str, spec: Spec, target: Spec, size: int, match: params.Match
     goal = amount(target, size, match.quantity)
     tries = [100, 200, 400]
     curve = np.polyfit(tries, [amount(resized(spec, k), size, match.quantity) for k in tries], 2)
-    root = float(
-        np.roots(curve - [0, 0, goal]).real.max()
-    )  # amounts are quadratic in a width, but for rounding
+    root = float(np.roots(curve - [0, 0, goal]).real.max())  # amounts are quadratic in a width, but for rounding
     near = range(max(1, round(root) - 1), max(1, round(root) + 1) + 1)
     amounts = {k: amount(resized(spec, k), size, match.quantity) for k in near}
     best = min(near, key=lambda k: abs(amounts[k] - goal))

@@ -19,7 +19,5 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure, (axes,) = style.stack(1, experiment, aspect=picture.shape[0] / picture.shape[1])
     axes.imshow(picture)
     axes.set_axis_off()
-    axes.set_title(
-        f"{style.label(experiment.figures.model)}: a real image, {columns - 2} steps, a real image"
-    )
+    axes.set_title(f"{style.label(experiment.figures.model)}: a real image, {columns - 2} steps, a real image")
     return figure

@@ -53,8 +53,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                 "model": style.label(name),
                 "bits/dim ↓": bound + mean_and_spread([run["bpd"]["bpd"] for run in runs], 3),
                 **{
-                    f"SWD {level} ↓": mean_and_spread([run["swd"]["swd"][level] for run in runs], 1)
-                    for level in levels
+                    f"SWD {level} ↓": mean_and_spread([run["swd"]["swd"][level] for run in runs], 1) for level in levels
                 },
                 "SWD mean ↓": mean_and_spread([run["swd"]["mean"] for run in runs], 1),
                 "FID ↓": "n/a" if None in fids else mean_and_spread(fids, 1),

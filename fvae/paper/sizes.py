@@ -18,10 +18,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     rows, devices = [], set()
     for name, spec in resolve(experiment).items():
         size = describe(spec, experiment.data.size)
-        costs = [
-            json.loads(layout.Run(experiment_name, name, seed).training.read_text())
-            for seed in experiment.seeds
-        ]
+        costs = [json.loads(layout.Run(experiment_name, name, seed).training.read_text()) for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
         rows.append(
             {

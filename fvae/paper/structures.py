@@ -31,9 +31,7 @@ class Node:
 
 def network(name: str, settings: Encoder, x: float, y: float) -> Node:
     """E or G."""
-    return Node(
-        name, x, y, f"{settings.levels} levels × {settings.steps} steps\nexpansion {settings.expansion:g}"
-    )
+    return Node(name, x, y, f"{settings.levels} levels × {settings.steps} steps\nexpansion {settings.expansion:g}")
 
 
 def flow(name: str, settings: Flow, x: float, y: float) -> Node:

@@ -66,9 +66,7 @@ def sheet(images: np.ndarray, gap: int = 1) -> np.ndarray:
     rows, columns, channels, height, width = images.shape
     grid = np.full((rows, height + gap, columns, width + gap, channels), 255, np.uint8)
     grid[:, :height, :, :width] = images.transpose(0, 3, 1, 4, 2)
-    return grid.reshape(rows * (height + gap), columns * (width + gap), channels)[
-        : -gap or None, : -gap or None
-    ]
+    return grid.reshape(rows * (height + gap), columns * (width + gap), channels)[: -gap or None, : -gap or None]
 
 
 def show(axes: Axes, images: np.ndarray, title: str = "") -> None:
@@ -91,14 +89,10 @@ def samples(experiment_name: str, experiment: Experiment, task: str, model: str 
     try:
         return np.load(run.samples(task))
     except OSError as error:
-        raise UserError(
-            f"{run.samples(task)}: missing; make it first: python -m fvae sample {task}"
-        ) from error
+        raise UserError(f"{run.samples(task)}: missing; make it first: python -m fvae sample {task}") from error
 
 
-def stack(
-    panels: int, experiment: Experiment, aspect: float, across: int = 1
-) -> tuple[Figure, Sequence[Axes]]:
+def stack(panels: int, experiment: Experiment, aspect: float, across: int = 1) -> tuple[Figure, Sequence[Axes]]:
     """A figure of panels of a given height/width, `across` in a row."""
     from matplotlib.pyplot import subplots
 

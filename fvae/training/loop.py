@@ -89,12 +89,8 @@ def train(
             continue
         bpd = float(bits_per_dim(nats / ((step - 1) % validated + 1), model.dims))
         if not math.isfinite(bpd):
-            raise UserError(
-                f"{folder}: the loss is not finite at step {step}: lower the model's learning_rate"
-            )
-        bar.set_postfix_str(
-            f"epoch {step / len(batches):.1f}/{settings.epochs}, {bpd:.3f} bits/dim", refresh=False
-        )
+            raise UserError(f"{folder}: the loss is not finite at step {step}: lower the model's learning_rate")
+        bar.set_postfix_str(f"epoch {step / len(batches):.1f}/{settings.epochs}, {bpd:.3f} bits/dim", refresh=False)
         now = time.monotonic()
         seconds, clock = seconds + now - clock, now
 

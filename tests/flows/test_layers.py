@@ -50,9 +50,7 @@ def test_log_determinant_and_inverse(name, channels, height, width, seed):
     torch.testing.assert_close(layer.inverse(y), x, rtol=0, atol=1e-9)
     logdets = torch.as_tensor(logdet, dtype=torch.float64).expand(2)
     for image, value in zip(x, logdets, strict=True):
-        torch.testing.assert_close(
-            value.detach(), jacobian_logdet(lambda v: layer(v)[0], image), rtol=0, atol=1e-8
-        )
+        torch.testing.assert_close(value.detach(), jacobian_logdet(lambda v: layer(v)[0], image), rtol=0, atol=1e-8)
 
 
 @settings(max_examples=10, deadline=None)
@@ -81,9 +79,7 @@ def test_multiscale_flow(levels, squeeze_first, coupling, mixing, seed):
     z, logdet = flow(x)
     assert z.shape == (2, x[0].numel())
     torch.testing.assert_close(flow.inverse(z), x, rtol=0, atol=1e-8)
-    torch.testing.assert_close(
-        logdet[0].detach(), jacobian_logdet(lambda v: flow(v)[0], x[0]), rtol=0, atol=1e-8
-    )
+    torch.testing.assert_close(logdet[0].detach(), jacobian_logdet(lambda v: flow(v)[0], x[0]), rtol=0, atol=1e-8)
 
 
 def test_a_flow_starts_as_a_permutation_with_log_determinant_zero():
@@ -98,9 +94,7 @@ def test_a_flow_starts_as_a_permutation_with_log_determinant_zero():
 
 def test_a_flow_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="do not divide"):
-        MultiScaleFlow(
-            (3, 6, 6), levels=2, steps=1, width=4, coupling="affine", mixing="shuffle", squeeze_first=True
-        )
+        MultiScaleFlow((3, 6, 6), levels=2, steps=1, width=4, coupling="affine", mixing="shuffle", squeeze_first=True)
 
 
 def test_actnorms_start_with_zero_mean_and_unit_variance():
@@ -126,9 +120,7 @@ def test_squeeze_keeps_every_value_and_unsqueezes():
     x = torch.arange(2 * 3 * 4 * 6.0).reshape(2, 3, 4, 6)
     y = squeeze(x)
     assert y.shape == (2, 12, 2, 3)
-    assert torch.equal(
-        y[0, :4, 0, 0], torch.stack([x[0, 0, 0, 0], x[0, 0, 0, 1], x[0, 0, 1, 0], x[0, 0, 1, 1]])
-    )
+    assert torch.equal(y[0, :4, 0, 0], torch.stack([x[0, 0, 0, 0], x[0, 0, 0, 1], x[0, 0, 1, 0], x[0, 0, 1, 1]]))
     assert torch.equal(unsqueeze(y), x)
 
 

@@ -115,9 +115,7 @@ def test_the_authors_glow_has_the_authors_parameters_and_macs():
 
 def test_the_fvae_starts_as_the_authors_does():
     """E a space-to-depth, F a permutation with log-determinant 0, G(E(x)) = tanh(x)."""
-    spec = AUTHORS.model_copy(
-        update={"flow": AUTHORS.flow.model_copy(update={"levels": 2, "steps": 2, "width": 8})}
-    )
+    spec = AUTHORS.model_copy(update={"flow": AUTHORS.flow.model_copy(update={"levels": 2, "steps": 2, "width": 8})})
     model = build(spec, 16).eval()
     x = torch.rand(2, 3, 16, 16) * 2 - 1
     h = model.encoder(x)
