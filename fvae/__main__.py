@@ -103,12 +103,12 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
 
 @app.command()
 def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNumber = 0) -> None:
-    """Generate the images of a TASK from a trained model: random, sheets, temperatures, reconstructions, pairs, quads."""
+    """Generate images from a trained model: random, sheets, temperatures, reconstructions, pairs, quads."""
     import numpy as np
 
     from fvae.data.dataset import load as load_images
     from fvae.evaluation.sampling import generate
-    from fvae.training.checkpoint import write
+    from fvae.files import write
 
     _one_of("TASK", task, TASKS)
     chosen, _ = _experiment(experiment, model)
@@ -130,7 +130,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
 
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
-    from fvae.training.checkpoint import write_json
+    from fvae.files import write_json
 
     _one_of("METRIC", metric, METRICS)
     chosen, _ = _experiment(experiment, model)
@@ -151,7 +151,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
 def inception() -> None:
     """Fetch the weights of FID's network, or check those that params.yaml names, and note where they are."""
     from fvae.evaluation.inception import fetch, verify
-    from fvae.training.checkpoint import write_json
+    from fvae.files import write_json
 
     path = load().inception.path
     status: dict[str, str | None] = {"path": str(path or layout.INCEPTION_WEIGHTS), "reason": None}

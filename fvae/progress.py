@@ -10,7 +10,7 @@ from tqdm import tqdm
 LOG_SECONDS = 5.0
 
 
-class progress(tqdm):  # used like tqdm itself
+class progress(tqdm):
     """A tqdm whose bar becomes one plain line at a time where standard error is not a terminal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -19,10 +19,9 @@ class progress(tqdm):  # used like tqdm itself
         kwargs.setdefault("dynamic_ncols", self.live)
         super().__init__(*args, **kwargs)
 
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Draw the bar, or print it as a line."""
         if self.live:
-            return super().display(msg, pos)
-        if self.n:  # an empty bar in a log says nothing
+            super().display(msg, pos)
+        elif self.n:  # an empty bar in a log says nothing
             print(str(self), file=sys.stderr, flush=True)
-        return True

@@ -1,4 +1,4 @@
-"""Every random draw has a named seed: streams that depend on names and numbers alone, never on what was drawn before."""
+"""Every random draw has a named seed: a stream depends on names and numbers alone, not on earlier draws."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -173,7 +173,7 @@ def write_array(path: Path, rows: int, size: int, fill: Callable[[np.ndarray], N
     array.flush()
 
 
-def finish(partial: Path, entries: Iterable[Entry], rejected: list[tuple[str, str]], origin: dict[str, Any]) -> None:
+def finish(partial: Path, entries: list[Entry], rejected: list[tuple[str, str]], origin: dict[str, Any]) -> None:
     """The index, the rejections and the manifest beside a finished array."""
     index = pd.DataFrame(entries).rename_axis("row")
     index.to_csv(partial / "index.csv")

@@ -32,7 +32,7 @@ def bits_per_dim(model: Model, test: np.ndarray, settings: BitsPerDim, seed: int
 def sliced_wasserstein(
     samples: np.ndarray, train: np.ndarray, test: np.ndarray, settings: SWD, seed: int
 ) -> dict[str, Any]:
-    """SWD × 10³ between samples and held-out images, per pyramid level and their mean; that of training images is the floor."""
+    """SWD × 10³ between samples and test images, by level and their mean; that of training images is the floor."""
     images = min(settings.images, len(samples), len(train), len(test))
 
     def distance(others: np.ndarray) -> dict[str, Any]:

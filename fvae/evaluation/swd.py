@@ -1,4 +1,4 @@
-"""The sliced Wasserstein distance between sets of images, per level of a Laplacian pyramid (Karras et al. 2018, PGGAN)."""
+"""The sliced Wasserstein distance between sets of images, by level of a Laplacian pyramid (Karras et al. 2018)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ BATCH = 512
 def swd(real: np.ndarray, fake: np.ndarray, *, patches: int, seed: int) -> dict[int, float]:
     """SWD × 10³ between two sets of uint8 images (N, C, H, W), by the resolution of the level: {H: …, H/2: …, …, 16: …}.
 
-    7×7 `patches` an image and level, normalised by channel, projected on 4 × 128 random directions. Zero for a set and
-    itself; for two sets of the same distribution it falls with N. Raises UserError where the sets differ in shape.
+    7×7 `patches` an image and level, normalised by channel, projected on 4 × 128 random directions. Zero for a set
+    and itself; of two sets of one distribution it falls with N. Raises UserError where the sets differ in shape.
     """
     if real.shape != fake.shape:
         raise UserError(f"SWD: sets of the same shape are needed, not {real.shape} and {fake.shape}")
@@ -34,7 +34,7 @@ def swd(real: np.ndarray, fake: np.ndarray, *, patches: int, seed: int) -> dict[
 
 
 def descriptors(images: np.ndarray, patches: int, seed: int) -> dict[int, Tensor]:
-    """Random patches of each level of the pyramid: {resolution: (N · patches, C, 7, 7)}, the places by the seed alone."""
+    """Random patches of each level of the pyramid, {resolution: (N · patches, C, 7, 7)}; their places by the seed."""
     found: dict[int, list[Tensor]] = {}
     for start in range(0, len(images), BATCH):
         batch = torch.from_numpy(np.array(images[start : start + BATCH])).float()

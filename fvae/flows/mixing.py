@@ -29,7 +29,7 @@ class Shuffle(Layer):
 
 
 class InvertibleConv1x1(Layer):
-    """y = W x at each pixel, W = P L (U + diag(sign · exp(log_s))), so that log|det W| = Σ log_s (Glow, equation 10)."""
+    """y = W x at each pixel, W = P L (U + diag(sign · exp(log_s))), log|det W| = Σ log_s (Glow, equation 10)."""
 
     permutation: Tensor
     sign: Tensor

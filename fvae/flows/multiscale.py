@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -15,14 +16,12 @@ from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
 
-class Step(Layer):
-    """Actnorm → mixing of channels → coupling (Glow, figure 2a)."""
+class Composition(Layer):
+    """Layers one after the other; log-determinants add."""
 
-    def __init__(self, channels: int, width: int, coupling: str, mixing: str) -> None:
+    def __init__(self, layers: Iterable[Layer]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            [Actnorm(channels), MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)]
-        )
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         logdet: Tensor | float = 0.0
@@ -33,8 +32,14 @@ class Step(Layer):
 
     def inverse(self, y: Tensor) -> Tensor:
         for layer in reversed(self.layers):
+            assert isinstance(layer, Layer)
             y = layer.inverse(y)
         return y
+
+
+def step(channels: int, width: int, coupling: str, mixing: str) -> Composition:
+    """Actnorm → mixing of channels → coupling (Glow, figure 2a)."""
+    return Composition([Actnorm(channels), MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)])
 
 
 class MultiScaleFlow(nn.Module):
@@ -68,7 +73,7 @@ class MultiScaleFlow(nn.Module):
         for level in range(levels):
             if level or squeeze_first:
                 channels, rows, columns = 4 * channels, rows // 2, columns // 2
-            self.levels.append(nn.ModuleList(Step(channels, width, coupling, mixing) for _ in range(steps)))
+            self.levels.append(Composition(step(channels, width, coupling, mixing) for _ in range(steps)))
             if level < levels - 1:
                 self.splits.append(Split(channels))
                 self.latent_shapes.append((channels - channels // 2, rows, columns))
@@ -85,11 +90,8 @@ class MultiScaleFlow(nn.Module):
         parts = []
         logdet: Tensor | float = x.new_zeros(len(x))
         for level, steps in enumerate(self.levels):
-            if self.squeezes(level):
-                x = squeeze(x)
-            for step in steps:
-                x, step_logdet = step(x)
-                logdet = logdet + step_logdet
+            x, level_logdet = steps(squeeze(x) if self.squeezes(level) else x)
+            logdet = logdet + level_logdet
             if level < len(self.splits):
                 x, part, split_logdet = self.splits[level](x)
                 logdet = logdet + split_logdet
@@ -104,9 +106,12 @@ class MultiScaleFlow(nn.Module):
         x = self.last.inverse(parts[-1])
         for level in reversed(range(len(self.levels))):
             if level < len(self.splits):
-                x = self.splits[level].inverse(x, parts[level])
-            for step in reversed(self.levels[level]):
-                x = step.inverse(x)
+                split = self.splits[level]
+                assert isinstance(split, Split)
+                x = split.inverse(x, parts[level])
+            steps = self.levels[level]
+            assert isinstance(steps, Composition)
+            x = steps.inverse(x)
             if self.squeezes(level):
                 x = unsqueeze(x)
         return x

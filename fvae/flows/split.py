@@ -10,12 +10,12 @@ from fvae.flows.layer import soft_clamp
 
 
 class Split(nn.Module):
-    """x → (x1, z2), z2 = exp(log_s(x1)) ⊗ x2 + t(x1): the authors' CondActnorm, in effect Glow's learned split prior."""
+    """x → (x1, z2), z2 = exp(log_s(x1)) ⊗ x2 + t(x1): the authors' CondActnorm, in Glow's split prior."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
-        self.network = zero_start(Conv3x3(self.half, 2 * (channels - self.half)))
+        self.kept = channels // 2
+        self.network = zero_start(Conv3x3(self.kept, 2 * (channels - self.kept)))
 
     def scale_and_shift(self, x1: Tensor) -> tuple[Tensor, Tensor]:
         """log_s(x1), softly clamped to ±4 (unbounded in the authors' code), and t(x1)."""
@@ -24,7 +24,7 @@ class Split(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x1 that goes on, z2 that leaves, and the log-determinant (N,)."""
-        x1, x2 = x[:, : self.half], x[:, self.half :]
+        x1, x2 = x[:, : self.kept], x[:, self.kept :]
         log_s, t = self.scale_and_shift(x1)
         return x1, torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)
 

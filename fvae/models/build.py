@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fvae import params
 from fvae.errors import UserError
+from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
 from fvae.models.fvae import FVAE
 from fvae.models.glow import Glow
@@ -72,7 +73,7 @@ def parts(model: Model) -> dict[str, int]:
     """Trainable parameters by part, the flow's by level."""
     sizes: dict[str, int] = {}
     for name, module in model.named_children():
-        if name == "flow":
+        if isinstance(module, MultiScaleFlow):
             for kind in ("levels", "splits"):
                 sizes |= {f"flow.{kind}.{i}": count(part) for i, part in enumerate(getattr(module, kind))}
             sizes["flow.last"] = count(module.last)
@@ -82,7 +83,7 @@ def parts(model: Model) -> dict[str, int]:
 
 
 def resolve(experiment: params.Experiment) -> dict[str, Spec]:
-    """The experiment's models with every 'match' replaced by the size that matches. Raises UserError where none does."""
+    """The models with every 'match' replaced by the size that matches. Raises UserError where none does."""
     target = experiment.models[experiment.match.model]
     return {
         name: _matched(name, spec, target, experiment.data.size, experiment.match)

@@ -7,8 +7,6 @@ from torch import Tensor, nn
 from fvae.flows.conv import Conv1x1, Conv3x3, zero_start
 from fvae.flows.squeeze import squeeze, unsqueeze
 
-BATCH_NORM = {"momentum": 0.01, "eps": 1e-3}  # Keras's defaults
-
 
 class ResidualStep(nn.Module):
     """x + Conv1×1(ReLU(BatchNorm(Conv3×3(x)))), the identity at the start."""
@@ -18,7 +16,7 @@ class ResidualStep(nn.Module):
         hidden = max(1, round(channels * expansion))
         self.network = nn.Sequential(
             Conv3x3(channels, hidden),
-            nn.BatchNorm2d(hidden, **BATCH_NORM),
+            nn.BatchNorm2d(hidden, momentum=0.01, eps=1e-3),  # Keras's defaults
             nn.ReLU(inplace=True),
             zero_start(Conv1x1(hidden, channels)),
         )

@@ -76,7 +76,7 @@ def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[s
         f"{run['bpd']['standard_error']:.3f} or so; exact for Glow, ≤: an upper bound, importance-weighted with "
         f"K = {settings.bpd.importance_samples}.",
         f"SWD × 10³ by pyramid level, {run['swd']['images']:,} samples at T = "
-        f"{experiment.sampling.random.temperature:g} against as many test images; the last row is that of training images.",
+        f"{experiment.sampling.random.temperature:g} against as many test images; last row: training images.",
         f"{seeds} seed{'s' if seeds > 1 else ''}" + (": mean ± standard deviation." if seeds > 1 else "."),
     ]
     return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -98,7 +99,7 @@ def draw_row(axes: Axes, nodes: list[Node], colour: str, line: str, small: float
     """Nodes and the arrows between them, in the order given."""
     for node in nodes:
         draw_node(axes, node, small)
-    for a, b in zip(nodes, nodes[1:], strict=False):
+    for a, b in pairwise(nodes):
         sign = 1 if b.x > a.x else -1
         arrow = {"arrowstyle": "-|>", "color": colour, "linestyle": line, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", (b.x - sign * reach(b), b.y), (a.x + sign * reach(a), a.y), arrowprops=arrow)

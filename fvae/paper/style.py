@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,8 +14,8 @@ from matplotlib.figure import Figure
 
 from fvae import layout
 from fvae.errors import UserError
+from fvae.files import write
 from fvae.params import Experiment, Figures
-from fvae.training.checkpoint import write
 
 LABELS = {"vae": "VAE", "glow": "Glow", "fvae": "f-VAE"}
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe & Ito
@@ -31,7 +32,7 @@ def label(model: str) -> str:
 def context(figures: Figures) -> Iterator[None]:
     """Matplotlib's settings for the figures of an experiment."""
     size = figures.font_size
-    settings = {
+    settings: dict[Any, Any] = {
         "figure.dpi": figures.dpi,
         "figure.figsize": (figures.width, 0.5 * figures.width),
         "figure.constrained_layout.use": True,

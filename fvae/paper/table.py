@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from fvae import layout
-from fvae.training.checkpoint import write
+from fvae.files import write_text
 
 
 @dataclass
@@ -29,7 +29,7 @@ def save(table: Table, experiment: str, name: str) -> None:
         "tex": escape(table.printed).to_latex(index=False, escape=False) + latex_notes,
     }
     for suffix, text in texts.items():
-        write(layout.table(experiment, name, suffix), lambda partial, text=text: partial.write_text(text))
+        write_text(layout.table(experiment, name, suffix), text)
 
 
 def escape(cells: pd.DataFrame) -> pd.DataFrame:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fvae.errors import UserError
-
-
-def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its target and rename it, so that there is never half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """JSON that reads well and compares well."""
-    write(path, lambda partial: partial.write_text(json.dumps(value, indent=2) + "\n"))
+from fvae.files import write
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

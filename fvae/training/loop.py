@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lightning.fabric import Fabric
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fvae.errors import UserError
+from fvae.files import write, write_json
 from fvae.models.base import Model
 from fvae.objective import bits_per_dim
 from fvae.params import Training
@@ -49,7 +51,7 @@ def train(
     """
     fabric = Fabric(accelerator="auto", devices=1, precision=settings.precision)
     device = fabric.device
-    model.to(device, memory_format=torch.channels_last).train()
+    model.train().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
     optimiser: Any = torch.optim.Adam(model.parameters(), learning_rate, fused=True)
@@ -96,12 +98,10 @@ def train(
 
         at_validation = step % validated == 0 or step == steps
         if at_validation:
-            average.module.eval()
-            measured = validate(average.module)
+            measured = validate(average.module.eval())  # type: ignore[arg-type]
             epoch, seen = step // len(batches), step * settings.batch
             history.append({"epoch": epoch, "images": seen, "seconds": seconds, "train_bpd": bpd, **measured})
-            frame = pd.DataFrame(history)
-            checkpoint.write(folder / "history.csv", lambda partial: frame.to_csv(partial, index=False))
+            write(folder / "history.csv", partial(pd.DataFrame(history).to_csv, index=False))
             if measured["bpd"] < best:
                 best = measured["bpd"]
                 checkpoint.save_weights(best_file, average.module)
@@ -115,7 +115,7 @@ def train(
     bar.close()
 
     cost = {"seconds": seconds, "peak_memory": peak_memory(device), "device": device_name(device)}
-    checkpoint.write_json(folder / "training.json", {"best_bpd": best, "steps": steps, **cost})
+    write_json(folder / "training.json", {"best_bpd": best, "steps": steps, **cost})
     best_file.replace(folder / "weights.safetensors")
     state_file.unlink()
 

@@ -10,7 +10,7 @@ from fvae.flows.conv import Conv3x3
 from fvae.flows.coupling import AdditiveCoupling, AffineCoupling
 from fvae.flows.layer import Layer
 from fvae.flows.mixing import InvertibleConv1x1, Shuffle
-from fvae.flows.multiscale import MultiScaleFlow, Step
+from fvae.flows.multiscale import MultiScaleFlow, step
 from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
@@ -20,7 +20,7 @@ LAYERS = {
     "conv1x1": InvertibleConv1x1,
     "additive": lambda channels: AdditiveCoupling(channels, 5),
     "affine": lambda channels: AffineCoupling(channels, 5),
-    "step": lambda channels: Step(channels, 5, "affine", "conv1x1"),
+    "step": lambda channels: step(channels, 5, "affine", "conv1x1"),
 }
 
 

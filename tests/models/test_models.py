@@ -1,4 +1,4 @@
-"""The models: posteriors against autograd, the authors' counts, the start, and the way from image to latent and back."""
+"""The models: posteriors against autograd, the authors' counts, the start, the way to the latent and back."""
 
 import math
 

@@ -1,0 +1,44 @@
+"""The weights of FID's Inception network: fetched once, and verified."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from pathlib import Path
+
+from fvae.errors import UserError
+from fvae.files import write
+
+# pt_inception-2015-12-05-6726825d.pth of the pytorch-fid project
+SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+TIMEOUT = 10.0  # seconds without an answer
+
+
+def verify(path: Path) -> None:
+    """Raises UserError where the file is missing or is not the one that everybody's FID is computed with."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; inception.path in params.yaml names the weights of FID") from error
+    if digest != SHA256:
+        raise UserError(f"{path}: not the weights of FID's network (SHA-256 {digest[:8]}…, not {SHA256[:8]}…)")
+
+
+def fetch(target: Path) -> None:
+    """Download the weights to `target`. Raises UserError where that fails, with what to do instead."""
+    from pytorch_fid.inception import FID_WEIGHTS_URL
+    from torch.hub import download_url_to_file
+
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        write(target, lambda partial: download_url_to_file(FID_WEIGHTS_URL, str(partial)))
+    except OSError as error:
+        raise UserError(
+            f"FID needs Inception weights, which could not be fetched ({getattr(error, 'reason', error)}): put "
+            f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; then run "
+            "snakemake --cores 1 -R inception_weights all"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(timeout)

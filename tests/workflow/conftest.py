@@ -1,0 +1,107 @@
+"""A copy of the project with a tiny experiment, run once for all tests of the workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "fvae"]
+
+
+class Project:
+    """A working copy, and what one does in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command by the name that a user types, in the copy."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1"}
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900)
+
+    def ok(self, *command: str) -> str:
+        """The output of a command that must succeed."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def planned(self, *targets: str) -> list[str]:
+        """The jobs of a dry run, as 'rule' or 'rule model'."""
+        jobs, rule = [], None
+        for line in self.ok("snakemake", "-n", *(targets or ["all"])).splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                rule = line.split()[1].rstrip(":")
+                jobs.append(rule)
+            elif line.strip().startswith("wildcards:") and "model=" in line:
+                jobs[-1] = f"{rule} {line.split('model=')[1].split(',')[0]}"
+        return sorted(job for job in jobs if job != "all")
+
+    def edit(self, **changes: object) -> None:
+        """Change values of params.yaml's demo, named by their path with __ between."""
+        file = self.folder / "params.yaml"
+        params = yaml.safe_load(file.read_text())
+        for path, value in changes.items():
+            *parents, name = path.split("__")
+            section = params["experiments"]["demo"]
+            for parent in parents:
+                section = section[parent]
+            section[name] = value
+        file.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def copy(self, folder: Path) -> "Project":
+        """Another copy of all of it, results and times included."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+
+def tiny(folder: Path) -> Project:
+    """The project with `demo` made so small that it runs in a minute or two."""
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tmp", "cache"))
+        else:
+            shutil.copy2(source, folder / name)
+    project = Project(folder)
+    project.edit(
+        data__size=16,
+        data__train=64,
+        data__validation=36,
+        data__test=36,
+        models__vae__encoder__steps=1,
+        models__glow__flow={"levels": 2, "steps": 1, "width": "match", "coupling": "affine", "mixing": "conv1x1"},
+        models__fvae__encoder__steps=1,
+        models__fvae__flow={"levels": 1, "steps": 1, "width": 16, "coupling": "affine", "mixing": "conv1x1"},
+        training__epochs=2,
+        training__cooldown=1,
+        training__validation_images=16,
+        sampling__random__images=36,
+        sampling__sheets__images=8,
+        sampling__temperatures={"images": 4, "temperatures": [0.0, 1.0]},
+        sampling__pairs={"pairs": 2, "steps": 3},
+        sampling__quads={"sheets": 2, "steps": 3},
+        evaluation__bpd={"images": 16, "importance_samples": 2},
+        evaluation__swd={"images": 16, "patches": 4},
+    )
+    return project
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Project:
+    """The tiny project with nothing made; tests do not change it."""
+    return tiny(tmp_path_factory.mktemp("fresh") / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """The tiny project after `snakemake --cores 1 all`; tests that change it work in a copy."""
+    project = tiny(tmp_path_factory.mktemp("finished") / "project")
+    project.output = project.ok("snakemake", "--cores", "1", "all")
+    return project

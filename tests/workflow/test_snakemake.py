@@ -1,0 +1,174 @@
+"""The workflow itself: a real run at a tiny size, and dry runs that show which jobs a change triggers."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+
+pytestmark = pytest.mark.workflow
+FIGURES = {
+    "data",
+    "structures",
+    "comparison",
+    "samples",
+    "interpolation",
+    "interpolation_four",
+    "temperature",
+    "reconstructions",
+    "curves",
+}
+MODELS = ("vae", "glow", "fvae")
+
+
+def test_everything_is_made(finished):
+    made = {path.name for path in (finished.folder / "paper_figures/demo").iterdir()}
+    assert made == {f"{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")}
+    for name in FIGURES:
+        page = PdfReader(finished.folder / f"paper_figures/demo/{name}.pdf").pages[0]
+        assert 300 < page.mediabox.width < 450  # points: a column's width
+    assert "Glow" in PdfReader(finished.folder / "paper_figures/demo/curves.pdf").pages[0].extract_text()
+    metrics = pd.read_csv(finished.folder / "results/demo/tables/metrics.csv")
+    assert tuple(metrics["model"]) == MODELS
+    assert metrics["bpd"].between(1, 12).all()
+    assert metrics["bpd_is_bound"].tolist() == [True, False, True]
+    assert metrics["fid"].isna().all()
+    sizes = pd.read_csv(finished.folder / "results/demo/tables/sizes.csv")
+    assert (sizes["parameters"] / sizes["parameters"].iloc[-1] - 1).abs().max() <= 0.05
+    for model in MODELS:
+        run = finished.folder / f"results/demo/{model}/seed-0"
+        assert len(pd.read_csv(run / "history.csv")) == 2
+        assert not (run / "state.pt").exists()
+        assert json.loads((run / "metrics/bpd.json").read_text())["images"] == 16
+
+
+def test_a_metric_that_could_not_be_computed_says_why(finished):
+    table = (finished.folder / "results/demo/tables/metrics.md").read_text()
+    assert "n/a" in table
+    assert "FID is n/a" in table
+    assert "inception.path" in table
+    assert "FID is n/a" in finished.output
+
+
+def test_nothing_is_left_to_do(finished):
+    assert finished.planned() == []
+
+
+def test_a_removed_figure_is_one_job(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    (project.folder / "paper_figures/demo/samples.pdf").unlink()
+    assert project.planned() == ["samples"]
+
+
+def test_a_figures_parameter_draws_figures_only(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(figures__font_size=9.0)
+    assert set(project.planned()) == FIGURES
+
+
+def test_a_models_learning_rate_trains_that_model_only(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(models__fvae__learning_rate=0.0005)
+    planned = project.planned()
+    assert [job for job in planned if job.startswith("train")] == ["train fvae"]
+    assert not [job for job in planned if job.endswith((" vae", " glow"))]
+    assert {"samples", "comparison", "curves", "metrics", "sizes"} <= set(planned)
+    assert "prepare" not in planned
+    assert "data" not in planned
+
+
+def test_the_matched_models_follow_a_change_of_the_fvaes_size(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(models__fvae__flow__width=64)
+    trained = [job for job in project.planned() if job.startswith("train")]
+    assert trained == ["train fvae", "train glow", "train vae"]
+
+
+def test_a_task_of_sampling_reruns_alone(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(sampling__sheets__temperature=0.7)
+    assert project.planned() == ["sample fvae", "samples"]
+
+
+def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(evaluation__bpd__importance_samples=3)
+    planned = project.planned()
+    assert planned == ["bits_per_dim fvae", "bits_per_dim glow", "bits_per_dim vae", "metrics"]
+
+
+def test_a_figures_code_redraws_that_figure(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    with (project.folder / "fvae/paper/curves.py").open("a") as file:
+        file.write("\n# another line\n")
+    assert project.planned() == ["curves"]
+
+
+def test_one_figure_needs_only_what_it_needs(fresh):
+    planned = fresh.planned("paper_figures/demo/samples.pdf")
+    assert planned == ["prepare", "sample fvae", "samples", "train fvae"]
+    assert fresh.planned("paper_figures/demo/structures.pdf") == ["structures"]
+
+
+def test_the_same_seed_gives_the_same_weights(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    weights = project.folder / "results/demo/fvae/seed-0/weights.safetensors"
+    before = weights.read_bytes()
+    shutil.rmtree(weights.parent)
+    project.ok("snakemake", "--cores", "1", "results/demo/fvae/seed-0/weights.safetensors")
+    assert weights.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"training__epochs": 0}, "experiments.demo.training.epochs: must be greater than 0, not 0"),
+        ({"training__epoch": 3}, "experiments.demo.training.epoch: unknown; allowed here: epochs, batch"),
+        ({"models__glow__flow__coupling": "cubic"}, "experiments.demo.models.glow.flow.coupling: must be 'additive'"),
+        ({"figures__model": "gan"}, "experiments.demo.figures.model: gan is not one of the models: vae, glow, fvae"),
+        ({"models__glow__flow__levels": 7}, "a glow does not fit images of 16×16"),
+    ],
+)
+def test_a_wrong_parameter_is_one_clear_line(fresh, tmp_path, change, message):
+    project = fresh.copy(tmp_path / "copy")
+    project.edit(**change)
+    for command in (["snakemake", "-n", "all"], ["python", "-m", "fvae", "describe", "--experiment", "demo"]):
+        done = project.run(*command)
+        assert done.returncode != 0
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if message in line]
+        assert len(lines) == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_unknown_experiment_is_one_clear_line(fresh):
+    for command in (
+        ["snakemake", "-n", "paper_figures/cats/samples.pdf"],
+        ["python", "-m", "fvae", "prepare", "--experiment", "cats"],
+    ):
+        done = fresh.run(*command)
+        assert done.returncode != 0
+        assert "no experiment 'cats'; params.yaml has demo, lfw64, celeba64, celeba128" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_missing_archive_is_one_clear_line(fresh):
+    done = fresh.run("snakemake", "-n", "paper_figures/lfw64/samples.pdf")
+    assert done.returncode != 0
+    assert "experiments.lfw64.data.path: data/raw/lfw-deepfunneled.tgz does not exist" in done.stdout + done.stderr
+
+
+def test_required_fid_without_weights_stops(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(evaluation__fid__mode="required")
+    done = project.run("snakemake", "--cores", "1", "results/demo/tables/metrics.md")
+    assert done.returncode != 0
+    assert "inception.path" in done.stdout + done.stderr
+
+
+def test_the_report_has_captions_figures_and_tables(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.ok("snakemake", "--report", "report.html")
+    page = (project.folder / "report.html").read_text()
+    for text in ("Straight lines between", "samples.png", "metrics.csv", "Su &amp; Wu 2018"):
+        assert text in page, text
