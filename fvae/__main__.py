@@ -75,7 +75,9 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     from fvae.seeding import seed_everything
     from fvae.training.loop import train as run
 
-    chosen, spec = _experiment(experiment, model)
+    chosen = _experiment(experiment, model)
+    spec = resolve(chosen)[model]
+    run = layout.Run(experiment, model, seed)
     images = load_images(layout.data(experiment))
     made_of = [
         spec.model_dump_json(),
@@ -84,10 +86,11 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
         images.manifest["images_sha256"],
     ]
     seed_everything(seed, "train/weights")
-    run(
+    write_text(run.model_spec, spec.model_dump_json(indent=2) + "\n")
+    loop.train(
         build(spec, chosen.data.size),
         images.split("train"),
-        layout.Run(experiment, model, seed).folder,
+        run.folder,
         settings=chosen.training,
         learning_rate=spec.learning_rate,
         start=spec.start,
@@ -111,7 +114,7 @@ def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNu
     from fvae.files import write
 
     _one_of("TASK", task, TASKS)
-    chosen, _ = _experiment(experiment, model)
+    chosen = _experiment(experiment, model)
     run = layout.Run(experiment, model, seed)
     held_out = load_images(layout.data(experiment)).split("test")
     images = generate(_trained(chosen, run), task, chosen.sampling, held_out, seed)
@@ -133,7 +136,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     from fvae.files import write_json
 
     _one_of("METRIC", metric, METRICS)
-    chosen, _ = _experiment(experiment, model)
+    chosen = _experiment(experiment, model)
     run = layout.Run(experiment, model, seed)
     images, settings = load_images(layout.data(experiment)), chosen.evaluation
     if metric == "bpd":
@@ -185,23 +188,21 @@ def figure(experiment: ExperimentName, name: str) -> None:
     make_figure(name, experiment, load().experiment(experiment))
 
 
-def _experiment(name: str, model: str) -> tuple[Experiment, Any]:
-    """An experiment and the resolved section of one of its models."""
-    from fvae.models.build import resolve
-
+def _experiment(name: str, model: str) -> Experiment:
+    """An experiment that has such a model."""
     experiment = load().experiment(name)
     _one_of("--model", model, tuple(experiment.models))
-    return experiment, resolve(experiment)[model]
+    return experiment
 
 
 def _trained(experiment: Experiment, run: layout.Run) -> Any:
-    """The model with its chosen weights, on the GPU where there is one."""
+    """The model as it was trained, with its chosen weights, on the GPU where there is one."""
     import torch
 
-    from fvae.models.build import build, resolve
+    from fvae.models.build import build, read_spec
     from fvae.training.checkpoint import load_weights
 
-    model = build(resolve(experiment)[run.model], experiment.data.size)
+    model = build(read_spec(run.model_spec), experiment.data.size)
     load_weights(run.weights, model)
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 

@@ -43,6 +43,11 @@ class Run:
         return self.folder / "weights.safetensors"
 
     @property
+    def model_spec(self) -> Path:
+        """The model's section of the parameters, resolved."""
+        return self.folder / "model.json"
+
+    @property
     def history(self) -> Path:
         """A row for each validation of the training."""
         return self.folder / "history.csv"

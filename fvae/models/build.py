@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from pydantic import TypeAdapter
+
 
 from fvae import params
 from fvae.errors import UserError
@@ -28,6 +30,14 @@ def build(spec: Spec, size: int) -> Model:
         return KINDS[spec.kind]((3, size, size), **parts)
     except ValueError as error:
         raise UserError(f"a {spec.kind} does not fit images of {size}×{size}: {error}") from error
+
+
+def read_spec(path: Path) -> Spec:
+    """The resolved section that lies beside a trained model's weights. Raises UserError where it is missing."""
+    try:
+        return TypeAdapter(params.ModelSpec).validate_json(path.read_text())
+    except OSError as error:
+        raise UserError(f"{path}: missing; train the model first: python -m fvae train") from error
 
 
 @lru_cache
@@ -55,6 +65,7 @@ def amount(spec: Spec, size: int, quantity: str) -> int:
 
 def marginal_macs(model: Model) -> int:
     """Multiply-accumulates that one more image in the batch costs, convolutions and matrix products."""
+    from torch.utils.flop_counter import FlopCounterMode  # takes a second to import
 
     def flops(n: int) -> int:
         with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -2,13 +2,17 @@ import json
 import os
 import sys
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
 from fvae.errors import UserError
 from fvae.params import Images, load
+
+
+def stop(error):
+    """End with one line: an exception would be printed with Snakemake's own trace."""
+    sys.exit(f"fvae: {error}")
+
 
 # The interpreter that runs Snakemake runs the jobs.
 os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
@@ -16,7 +20,7 @@ os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["
 try:
     PARAMS = load("params.yaml")
 except UserError as error:
-    raise WorkflowError(str(error))
+    stop(error)
 
 FIGURES = [
     "data",
@@ -30,6 +34,7 @@ FIGURES = [
     "curves",
 ]
 TABLES = ["sizes", "metrics"]
+ALL_CORES = 1024  # Snakemake gives as many as --cores allows: heavy jobs run one after the other
 RUN = "results/{experiment}/{model}/seed-{seed}"
 
 
@@ -38,7 +43,7 @@ def experiment_of(wildcards):
     try:
         return PARAMS.experiment(wildcards.experiment, "target")
     except UserError as error:
-        raise WorkflowError(str(error))
+        stop(error)
 
 
 def slice_of(*sections):
@@ -63,19 +68,37 @@ def model_slice(wildcards):
 
     experiment = experiment_of(wildcards)
     if wildcards.model not in experiment.models:
-        raise WorkflowError(f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {', '.join(experiment.models)}")
+        stop(
+            f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {', '.join(experiment.models)}"
+        )
     try:
         spec = resolve(experiment)[wildcards.model]
     except UserError as error:
-        raise WorkflowError(str(error))
-    return json.dumps({"model": spec.model_dump(mode="json"), "training": experiment.training.model_dump(mode="json")}, sort_keys=True)
+        stop(error)
+    return json.dumps(
+        {
+            "model": spec.model_dump(mode="json"),
+            "training": experiment.training.model_dump(mode="json"),
+        },
+        sort_keys=True,
+    )
 
 
 def models_slice(wildcards):
     """A params function: what decides the models' sizes."""
     experiment = experiment_of(wildcards)
-    sizes = {name: spec.model_dump(mode="json", exclude={"learning_rate", "start"}) for name, spec in experiment.models.items()}
-    return json.dumps({"models": sizes, "match": experiment.match.model_dump(mode="json"), "size": experiment.data.size}, sort_keys=True)
+    sizes = {
+        name: spec.model_dump(mode="json", exclude={"learning_rate", "start"})
+        for name, spec in experiment.models.items()
+    }
+    return json.dumps(
+        {
+            "models": sizes,
+            "match": experiment.match.model_dump(mode="json"),
+            "size": experiment.data.size,
+        },
+        sort_keys=True,
+    )
 
 
 def runs(pattern, model=None):
@@ -83,10 +106,17 @@ def runs(pattern, model=None):
 
     def files(wildcards):
         experiment = experiment_of(wildcards)
-        models = [experiment.figures.model if model == "shown" else model] if model else list(experiment.models)
+        models = (
+            [experiment.figures.model if model == "shown" else model]
+            if model
+            else list(experiment.models)
+        )
         seeds = experiment.seeds if not model else experiment.seeds[:1]
         return expand(
-            f"{RUN}/{pattern}", experiment=wildcards.experiment, model=models, seed=seeds
+            f"{RUN}/{pattern}",
+            experiment=wildcards.experiment,
+            model=models,
+            seed=seeds,
         )
 
     return files
@@ -97,28 +127,50 @@ def code(*places):
     files = []
     for place in places:
         root = os.path.join("fvae", place)
-        files += [root] if root.endswith(".py") else sorted(os.path.join(root, file) for file in os.listdir(os.path.join(workflow.basedir, root)) if file.endswith(".py"))
+        files += (
+            [root]
+            if root.endswith(".py")
+            else sorted(
+                os.path.join(root, file)
+                for file in os.listdir(os.path.join(workflow.basedir, root))
+                if file.endswith(".py")
+            )
+        )
     return files
 
 
 def paper(experiment):
     """All tables and figures of an experiment."""
-    figures = expand("paper_figures/{experiment}/{name}.{suffix}", experiment=experiment, name=FIGURES, suffix=["pdf", "png"])
-    return figures + expand("results/{experiment}/tables/{name}.{suffix}", experiment=experiment, name=TABLES, suffix=["csv", "md", "tex"])
+    figures = expand(
+        "paper_figures/{experiment}/{name}.{suffix}",
+        experiment=experiment,
+        name=FIGURES,
+        suffix=["pdf", "png"],
+    )
+    return figures + expand(
+        "results/{experiment}/tables/{name}.{suffix}",
+        experiment=experiment,
+        name=TABLES,
+        suffix=["csv", "md", "tex"],
+    )
 
 
 def figure(name):
     """The files of a figure; the PNG stands in the report."""
     return {
         "pdf": f"paper_figures/{{experiment}}/{name}.pdf",
-        "png": report(f"paper_figures/{{experiment}}/{name}.png", **captioned("figure", name)),
+        "png": report(
+            f"paper_figures/{{experiment}}/{name}.png", **captioned("figure", name)
+        ),
     }
 
 
 def table(name):
     """The files of a table; the CSV stands in the report."""
     return {
-        "csv": report(f"results/{{experiment}}/tables/{name}.csv", **captioned("table", name)),
+        "csv": report(
+            f"results/{{experiment}}/tables/{name}.csv", **captioned("table", name)
+        ),
         "md": f"results/{{experiment}}/tables/{name}.md",
         "tex": f"results/{{experiment}}/tables/{name}.tex",
     }
@@ -126,7 +178,12 @@ def table(name):
 
 def captioned(kind, name):
     """A report's caption and place."""
-    return {"caption": f"../report/{name}.rst", "category": "{experiment}", "subcategory": f"{kind}s", "labels": {kind: name}}
+    return {
+        "caption": f"../report/{name}.rst",
+        "category": "{experiment}",
+        "subcategory": f"{kind}s",
+        "labels": {kind: name},
+    }
 
 
 def say_what_was_made():
@@ -135,4 +192,7 @@ def say_what_was_made():
         table = f"results/{experiment}/tables/metrics.md"
         if os.path.exists(table):
             with open(table) as file:
-                print(f"\n{experiment}: paper_figures/{experiment}, results/{experiment}/tables\n\n{file.read()}", file=sys.stderr)
+                print(
+                    f"\n{experiment}: paper_figures/{experiment}, results/{experiment}/tables\n\n{file.read()}",
+                    file=sys.stderr,
+                )

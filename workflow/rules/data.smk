@@ -7,7 +7,7 @@ def source(wildcards):
         return [str(settings.path)]
     if os.path.exists(f"data/{wildcards.experiment}/manifest.json"):
         return []
-    raise WorkflowError(
+    stop(
         f"experiments.{wildcards.experiment}.data.path: {settings.path} does not exist; "
         "put the archive or the folder of images there, or name another path"
     )
@@ -16,18 +16,18 @@ def source(wildcards):
 rule prepare:
     input:
         source=source,
-        code=code("data"),
+        code=code("data", "data/portraits"),
     output:
         images="data/{experiment}/images.npy",
         index="data/{experiment}/index.csv",
         rejected="data/{experiment}/rejected.csv",
         manifest="data/{experiment}/manifest.json",
-    params:
-        slice_of("data"),
     log:
         "logs/{experiment}/prepare.log",
     benchmark:
         "logs/{experiment}/prepare.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        slice_of("data"),
     shell:
         "python -m fvae prepare --experiment {wildcards.experiment} 2>&1 | tee {log}"

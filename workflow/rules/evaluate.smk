@@ -5,13 +5,13 @@ rule sample:
         code=code("evaluation/sampling.py"),
     output:
         f"{RUN}/samples/{{task}}.npy",
-    params:
-        slice_of("sampling.{task}"),
     log:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        slice_of("sampling.{task}"),
     shell:
         "python -m fvae sample {wildcards.task} --experiment {wildcards.experiment} --model {wildcards.model}"
         " --seed {wildcards.seed} 2>&1 | tee {log}"
@@ -24,13 +24,13 @@ rule bits_per_dim:
         code=code("objective.py", "evaluation/likelihood.py"),
     output:
         f"{RUN}/metrics/bpd.json",
-    params:
-        slice_of("evaluation.bpd"),
     log:
         "logs/{experiment}/{model}/seed-{seed}/bpd.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/bpd.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.bpd"),
     shell:
         "python -m fvae evaluate bpd --experiment {wildcards.experiment} --model {wildcards.model}"
         " --seed {wildcards.seed} 2>&1 | tee {log}"
@@ -43,13 +43,13 @@ rule sliced_wasserstein:
         code=code("evaluation/swd.py"),
     output:
         f"{RUN}/metrics/swd.json",
-    params:
-        slice_of("evaluation.swd"),
     log:
         "logs/{experiment}/{model}/seed-{seed}/swd.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/swd.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.swd"),
     shell:
         "python -m fvae evaluate swd --experiment {wildcards.experiment} --model {wildcards.model}"
         " --seed {wildcards.seed} 2>&1 | tee {log}"
@@ -60,10 +60,10 @@ rule inception_weights:
         [str(PARAMS.inception.path)] if PARAMS.inception.path else [],
     output:
         "data/inception/status.json",
-    params:
-        str(PARAMS.inception.path),
     log:
         "logs/inception.log",
+    params:
+        str(PARAMS.inception.path),
     shell:
         "python -m fvae inception 2>&1 | tee {log}"
 
@@ -76,13 +76,13 @@ rule frechet:
         code=code("evaluation/fid.py"),
     output:
         f"{RUN}/metrics/fid.json",
-    params:
-        slice_of("evaluation.fid"),
     log:
         "logs/{experiment}/{model}/seed-{seed}/fid.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/fid.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.fid"),
     shell:
         "python -m fvae evaluate fid --experiment {wildcards.experiment} --model {wildcards.model}"
         " --seed {wildcards.seed} 2>&1 | tee {log}"

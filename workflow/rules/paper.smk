@@ -5,10 +5,10 @@ rule data:
         code=code("paper/data.py", "paper/style.py"),
     output:
         **figure("data"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/data.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure data --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -18,11 +18,11 @@ rule structures:
         code=code("paper/structures.py", "paper/style.py"),
     output:
         **figure("structures"),
+    log:
+        "logs/{experiment}/structures.log",
     params:
         slice_of("figures"),
         models_slice,
-    log:
-        "logs/{experiment}/structures.log",
     shell:
         "python -m fvae figure structures --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -34,11 +34,11 @@ rule comparison:
         code=code("paper/comparison.py", "paper/style.py"),
     output:
         **figure("comparison"),
+    log:
+        "logs/{experiment}/comparison.log",
     params:
         slice_of("figures"),
         models_slice,
-    log:
-        "logs/{experiment}/comparison.log",
     shell:
         "python -m fvae figure comparison --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -49,10 +49,10 @@ rule samples:
         code=code("paper/samples.py", "paper/style.py"),
     output:
         **figure("samples"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/samples.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure samples --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -63,10 +63,10 @@ rule interpolation:
         code=code("paper/interpolation.py", "paper/style.py"),
     output:
         **figure("interpolation"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/interpolation.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure interpolation --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -77,10 +77,10 @@ rule interpolation_four:
         code=code("paper/interpolation_four.py", "paper/style.py"),
     output:
         **figure("interpolation_four"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/interpolation_four.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure interpolation_four --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -91,10 +91,10 @@ rule temperature:
         code=code("paper/temperature.py", "paper/style.py"),
     output:
         **figure("temperature"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/temperature.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure temperature --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -105,10 +105,10 @@ rule reconstructions:
         code=code("paper/reconstructions.py", "paper/style.py"),
     output:
         **figure("reconstructions"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/reconstructions.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure reconstructions --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -119,10 +119,10 @@ rule curves:
         code=code("paper/curves.py", "paper/style.py"),
     output:
         **figure("curves"),
-    params:
-        slice_of("figures"),
     log:
         "logs/{experiment}/curves.log",
+    params:
+        slice_of("figures"),
     shell:
         "python -m fvae figure curves --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
@@ -133,10 +133,10 @@ rule sizes:
         code=code("paper/sizes.py", "paper/table.py"),
     output:
         **table("sizes"),
-    params:
-        models_slice,
     log:
         "logs/{experiment}/sizes.log",
+    params:
+        models_slice,
     shell:
         "python -m fvae table sizes --experiment {wildcards.experiment} 2>&1 | tee {log}"
 

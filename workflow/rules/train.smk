@@ -4,17 +4,18 @@ rule train:
         index="data/{experiment}/index.csv",
         code=code("objective.py", "flows", "models", "training", "seeding.py"),
     output:
+        model=f"{RUN}/model.json",
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",
         cost=f"{RUN}/training.json",
-    params:
-        model_slice,
-        slice_of("evaluation.swd.patches"),
     log:
         "logs/{experiment}/{model}/seed-{seed}/train.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/train.benchmark.tsv"
-    threads: workflow.cores
+    threads: ALL_CORES
+    params:
+        model_slice,
+        slice_of("evaluation.swd.patches"),
     shell:
         "python -m fvae train --experiment {wildcards.experiment} --model {wildcards.model} --seed {wildcards.seed}"
         " 2>&1 | tee {log}"

@@ -101,8 +101,8 @@ def _paint(people: dict[str, Array], size: int) -> Array:
     _mouth(c, f)
     _beard(c, f)
     _brows(c, f)
-    _hair_before(c, f)
     _glasses(c, f)
+    _hair_before(c, f)
     _hat(c, f)
     warmth = np.stack([1 + f.light_warmth, np.ones_like(f.light_warmth), 1 - f.light_warmth])
     c.image *= warmth * f.light_strength
@@ -314,15 +314,6 @@ def _eyes(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(SHADOW, ends * c.cover(crease, 0.025) * 0.4)
 
 
-def _brows(c: Canvas, f: SimpleNamespace) -> None:
-    u, v = f.u / f.wide, f.v - f.brow_height
-    s = (np.abs(u) - f.eye_spacing - 0.015) / 0.15
-    curve = f.brow_arch * (1.2 * (s - 0.25) ** 2 - 1) - f.brow_tilt * 0.15 * s + f.brow_arch
-    thick = f.brow_weight * (1 - 0.45 * np.clip(s, -0.5, 1))
-    brow = np.maximum(np.abs(v - curve) - thick, 0.15 * (np.abs(s) - 1))
-    c.paint(0.4 * f.hair_colour, f.face * c.cover(brow, 0.02) * 0.8)
-
-
 def _mouth(c: Canvas, f: SimpleNamespace) -> None:
     u, v = f.u / f.wide, f.v - 0.385
     s = u / f.mouth_width
@@ -371,11 +362,13 @@ def _beard(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(f.hair_colour, f.face * c.cover(moustache, 0.02) * worn, shade)
 
 
-def _hair_before(c: Canvas, f: SimpleNamespace) -> None:
-    soft = choose(f.hair_cover < 0.9, 0.1, 0.03)
-    cover = c.cover(f.hair_distance) * c.cover(-f.window, soft)
-    edge = 1 - 0.25 * c.cover(np.abs(f.window) - 0.01, 0.05)
-    c.paint(f.hair_colour, cover * f.hair_cover, f.hair_shade * edge)
+def _brows(c: Canvas, f: SimpleNamespace) -> None:
+    u, v = f.u / f.wide, f.v - f.brow_height
+    s = (np.abs(u) - f.eye_spacing - 0.015) / 0.15
+    curve = f.brow_arch * (1.2 * (s - 0.25) ** 2 - 1) - f.brow_tilt * 0.15 * s + f.brow_arch
+    thick = f.brow_weight * (1 - 0.45 * np.clip(s, -0.5, 1))
+    brow = np.maximum(np.abs(v - curve) - thick, 0.15 * (np.abs(s) - 1))
+    c.paint(0.4 * f.hair_colour, f.face * c.cover(brow, 0.02) * 0.8)
 
 
 def _glasses(c: Canvas, f: SimpleNamespace) -> None:
@@ -393,6 +386,14 @@ def _glasses(c: Canvas, f: SimpleNamespace) -> None:
     arms = np.maximum(np.maximum(np.abs(v + 0.04) - 0.013, 0.16 - m), f.head - 0.01)
     frame = np.minimum(np.minimum(rim, bridge), arms)
     c.paint(f.glasses_colour, c.cover(frame) * worn, 0.7 + 0.5 * f.skin_shade)
+
+
+def _hair_before(c: Canvas, f: SimpleNamespace) -> None:
+    shorn = f.hair_cover < 0.9
+    cover = c.cover(f.hair_distance) * c.cover(-f.window, choose(shorn, 0.1, 0.03))
+    cover = np.where(shorn, cover * f.face, cover)
+    edge = 1 - 0.25 * c.cover(np.abs(f.window) - 0.01, 0.05)
+    c.paint(f.hair_colour, cover * f.hair_cover, f.hair_shade * edge)
 
 
 def _hat(c: Canvas, f: SimpleNamespace) -> None:
