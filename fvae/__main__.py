@@ -71,9 +71,10 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     """Train one model, or go on with an interrupted training."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation.validation import validator
-    from fvae.models.build import build
+    from fvae.files import write_text
+    from fvae.models.build import build, resolve
     from fvae.seeding import seed_everything
-    from fvae.training.loop import train as run
+    from fvae.training import loop
 
     chosen = _experiment(experiment, model)
     spec = resolve(chosen)[model]
@@ -214,8 +215,9 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def main() -> None:
     """Run a command; a UserError is one line and exit code 1."""
-    # Snakemake sets this to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
-    os.environ["OMP_NUM_THREADS"] = str(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count())
+    # Snakemake sets these to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    os.environ |= {"OMP_NUM_THREADS": str(cores), "MKL_NUM_THREADS": str(cores)}
     try:
         app()
     except UserError as error:

@@ -14,9 +14,9 @@ from fvae.models.build import Spec, describe, resolve
 from fvae.paper import style
 from fvae.params import Encoder, Experiment, Flow
 
-WIDTH, HEIGHT = 10.0, 2.9  # of a row, in the drawing's units
+WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
 X_IMAGE, X_ENCODER, X_NOISE, X_FLOW, X_LATENT = 0.7, 2.7, 4.7, 7.0, 9.3  # columns
-TOP, BOTTOM = 2.0, 0.65  # inference above, generation below
+TOP, BOTTOM = 1.95, 0.6  # inference above, generation below
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable
 from functools import partial
@@ -99,6 +100,8 @@ def train(
         at_validation = step % validated == 0 or step == steps
         if at_validation:
             measured = validate(average.module.eval())  # type: ignore[arg-type]
+            if not math.isfinite(measured["bpd"]):
+                raise UserError(f"{folder}: held-out bits/dim is not finite at step {step}: lower the learning_rate")
             epoch, seen = step // len(batches), step * settings.batch
             history.append({"epoch": epoch, "images": seen, "seconds": seconds, "train_bpd": bpd, **measured})
             write(folder / "history.csv", partial(pd.DataFrame(history).to_csv, index=False))
@@ -116,8 +119,9 @@ def train(
 
     cost = {"seconds": seconds, "peak_memory": peak_memory(device), "device": device_name(device)}
     write_json(folder / "training.json", {"best_bpd": best, "steps": steps, **cost})
-    best_file.replace(folder / "weights.safetensors")
+    write(folder / "weights.safetensors", partial(shutil.copyfile, best_file))
     state_file.unlink()
+    best_file.unlink()
 
 
 def schedule(step: int, settings: Training, steps_per_epoch: int) -> float:

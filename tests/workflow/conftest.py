@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "fvae"]
+COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "profiles", "fvae"]
 
 
 class Project:

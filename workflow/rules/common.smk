@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import sys
 
 sys.path.insert(0, workflow.basedir)
@@ -15,7 +16,7 @@ def stop(error):
 
 
 # The interpreter that runs Snakemake runs the jobs.
-os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+shell.prefix(f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
 
 try:
     PARAMS = load("params.yaml")
@@ -196,3 +197,18 @@ def say_what_was_made():
                     f"\n{experiment}: paper_figures/{experiment}, results/{experiment}/tables\n\n{file.read()}",
                     file=sys.stderr,
                 )
+
+
+def source(wildcards):
+    """The images as the user has them; none for a set that is drawn, or that is here already prepared."""
+    settings = experiment_of(wildcards).data
+    if not isinstance(settings, Images):
+        return []
+    if settings.path.exists():
+        return [str(settings.path)]
+    if os.path.exists(f"data/{wildcards.experiment}/manifest.json"):
+        return []
+    stop(
+        f"experiments.{wildcards.experiment}.data.path: {settings.path} does not exist; "
+        "put the archive or the folder of images there, or name another path"
+    )

@@ -1,18 +1,3 @@
-def source(wildcards):
-    """The images as the user has them; none for a set that is drawn, or that is here already prepared."""
-    settings = experiment_of(wildcards).data
-    if not isinstance(settings, Images):
-        return []
-    if settings.path.exists():
-        return [str(settings.path)]
-    if os.path.exists(f"data/{wildcards.experiment}/manifest.json"):
-        return []
-    stop(
-        f"experiments.{wildcards.experiment}.data.path: {settings.path} does not exist; "
-        "put the archive or the folder of images there, or name another path"
-    )
-
-
 rule prepare:
     input:
         source=source,
@@ -22,6 +7,8 @@ rule prepare:
         index="data/{experiment}/index.csv",
         rejected="data/{experiment}/rejected.csv",
         manifest="data/{experiment}/manifest.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/prepare.log",
     benchmark:

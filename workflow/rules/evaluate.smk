@@ -5,6 +5,8 @@ rule sample:
         code=code("evaluation/sampling.py"),
     output:
         f"{RUN}/samples/{{task}}.npy",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
     benchmark:
@@ -24,6 +26,8 @@ rule bits_per_dim:
         code=code("objective.py", "evaluation/likelihood.py"),
     output:
         f"{RUN}/metrics/bpd.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/bpd.log",
     benchmark:
@@ -43,6 +47,8 @@ rule sliced_wasserstein:
         code=code("evaluation/swd.py"),
     output:
         f"{RUN}/metrics/swd.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/swd.log",
     benchmark:
@@ -60,6 +66,8 @@ rule inception_weights:
         [str(PARAMS.inception.path)] if PARAMS.inception.path else [],
     output:
         "data/inception/status.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/inception.log",
     params:
@@ -76,6 +84,8 @@ rule frechet:
         code=code("evaluation/fid.py"),
     output:
         f"{RUN}/metrics/fid.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/fid.log",
     benchmark:

@@ -5,6 +5,8 @@ rule data:
         code=code("paper/data.py", "paper/style.py"),
     output:
         **figure("data"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/data.log",
     params:
@@ -18,6 +20,8 @@ rule structures:
         code=code("paper/structures.py", "paper/style.py"),
     output:
         **figure("structures"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/structures.log",
     params:
@@ -34,6 +38,8 @@ rule comparison:
         code=code("paper/comparison.py", "paper/style.py"),
     output:
         **figure("comparison"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/comparison.log",
     params:
@@ -49,6 +55,8 @@ rule samples:
         code=code("paper/samples.py", "paper/style.py"),
     output:
         **figure("samples"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/samples.log",
     params:
@@ -63,6 +71,8 @@ rule interpolation:
         code=code("paper/interpolation.py", "paper/style.py"),
     output:
         **figure("interpolation"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/interpolation.log",
     params:
@@ -77,6 +87,8 @@ rule interpolation_four:
         code=code("paper/interpolation_four.py", "paper/style.py"),
     output:
         **figure("interpolation_four"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/interpolation_four.log",
     params:
@@ -91,6 +103,8 @@ rule temperature:
         code=code("paper/temperature.py", "paper/style.py"),
     output:
         **figure("temperature"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/temperature.log",
     params:
@@ -105,6 +119,8 @@ rule reconstructions:
         code=code("paper/reconstructions.py", "paper/style.py"),
     output:
         **figure("reconstructions"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/reconstructions.log",
     params:
@@ -119,6 +135,8 @@ rule curves:
         code=code("paper/curves.py", "paper/style.py"),
     output:
         **figure("curves"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/curves.log",
     params:
@@ -133,6 +151,8 @@ rule sizes:
         code=code("paper/sizes.py", "paper/table.py"),
     output:
         **table("sizes"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/sizes.log",
     params:
@@ -149,6 +169,8 @@ rule metrics:
         code=code("paper/metrics.py", "paper/table.py"),
     output:
         **table("metrics"),
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/metrics.log",
     shell:

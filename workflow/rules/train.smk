@@ -8,6 +8,8 @@ rule train:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",
         cost=f"{RUN}/training.json",
+    conda:
+        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/train.log",
     benchmark:

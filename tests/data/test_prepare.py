@@ -1,0 +1,246 @@
+"""prepare: every form of source gives the same array; what cannot be used is told; nothing is left half-written."""
+
+import hashlib
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fvae.data import dataset, images
+from fvae.data.prepare import prepare_images, prepare_portraits, split_of
+from fvae.errors import UserError
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+RNG = np.random.default_rng(0)
+HOW = {
+    "size": 16,
+    "crop": "center",
+    "filter": "lanczos",
+    "validation": 0.3,
+    "test": 0.3,
+    "limit": None,
+    "max_rejected": 0.0,
+}
+
+
+def encoded(image, format="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def photograph(width=40, height=30):
+    return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def files():
+    """Names and bytes as they lie in the LFW archive."""
+    return {f"lfw/Name_{i}/Name_{i}_0001.jpg": encoded(photograph(), "JPEG", quality=95) for i in range(24)}
+
+
+def folder(path, files):
+    for name, data in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return path
+
+
+def archive_zip(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def archive_tar(path, files, mode):
+    with tarfile.open(path, mode) as archive:
+        for name, data in reversed(files.items()):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_every_form_of_source_gives_the_same_bytes(files, tmp_path):
+    clutter = files | {"__MACOSX/._x.jpg": b"", "lfw/.DS_Store": b"", "lfw/readme.txt": b"faces", "lfw/._y.jpg": b""}
+    sources = [
+        folder(tmp_path / "folder", clutter),
+        archive_zip(tmp_path / "faces.zip", clutter),
+        archive_tar(tmp_path / "faces.tar", clutter, "w"),
+        archive_tar(tmp_path / "faces.tgz", clutter, "w:gz"),
+        archive_tar(tmp_path / "no_suffix", clutter, "w:gz"),
+    ]
+    made = []
+    for number, source in enumerate(sources):
+        out = tmp_path / f"out{number}"
+        prepare_images(source, out, **HOW)
+        assert {path.name for path in out.iterdir()} == {"images.npy", "index.csv", "rejected.csv", "manifest.json"}
+        manifest = json.loads((out / "manifest.json").read_text())
+        made.append(((out / "images.npy").read_bytes(), (out / "index.csv").read_bytes(), manifest["source_sha256"]))
+    assert all(each == made[0] for each in made)
+
+
+def test_the_index_says_where_each_row_came_from(files, tmp_path):
+    prepare_images(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", **HOW)
+    prepared = dataset.load(tmp_path / "out")
+    index = prepared.index
+    assert list(index.columns) == ["row", "name", "sha256", "split"]
+    for row in index.itertuples():
+        data = files[row.name]
+        assert row.sha256 == hashlib.sha256(data).hexdigest()
+        with Image.open(io.BytesIO(data)) as image:
+            expected = np.asarray(image.crop((5, 0, 35, 30)).resize((16, 16), Image.Resampling.LANCZOS))
+        np.testing.assert_array_equal(prepared.images[row.row], expected.transpose(2, 0, 1))
+    assert sorted(index["split"], key=["train", "validation", "test"].index) == list(index["split"])
+    assert sum(len(prepared.split(name)) for name in ("train", "validation", "test")) == 24
+    train = prepared.split("train").transpose(0, 2, 3, 1).reshape(-1, 3)
+    np.testing.assert_allclose(prepared.manifest["mean"], train.mean(0), atol=1e-3)
+    np.testing.assert_allclose(prepared.manifest["std"], train.std(0), atol=1e-3)
+
+
+def test_splits_stay_when_files_are_added(files, tmp_path):
+    some = dict(list(files.items())[:16])
+    for name, part in (("some", some), ("all", files)):
+        prepare_images(archive_zip(tmp_path / f"{name}.zip", part), tmp_path / name, **HOW)
+    before, after = (pd.read_csv(tmp_path / name / "index.csv", index_col="name")["split"] for name in ("some", "all"))
+    assert (after[before.index] == before).all()
+
+
+def test_split_shares():
+    digests = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(4000)]
+    splits = pd.Series([split_of(digest, 0.1, 0.2) for digest in digests]).value_counts(normalize=True)
+    assert splits["test"] == pytest.approx(0.2, abs=0.03)
+    assert splits["validation"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_duplicates_are_told_and_left_out(files, tmp_path):
+    twice = files | {"lfw/zz_copy.jpg": files["lfw/Name_3/Name_3_0001.jpg"]}
+    prepare_images(archive_zip(tmp_path / "faces.zip", twice), tmp_path / "out", **HOW)
+    rejected = pd.read_csv(tmp_path / "out" / "rejected.csv")
+    assert rejected.to_numpy().tolist() == [["lfw/zz_copy.jpg", "duplicate of lfw/Name_3/Name_3_0001.jpg"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"this is text", "does not decode"),
+        (encoded(photograph(), "JPEG")[:200], "does not decode"),
+        (encoded(photograph(8, 8)), "smaller than 16"),
+    ],
+    ids=["empty", "text", "truncated", "small"],
+)
+def test_what_cannot_be_used_is_rejected_with_its_reason(files, tmp_path, data, reason):
+    source = archive_zip(tmp_path / "faces.zip", files | {"lfw/bad.jpg": data})
+    with pytest.raises(UserError, match=r"1 of 25 images rejected \(4.0%.*bad.jpg") as error:
+        prepare_images(source, tmp_path / "out", **HOW)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+    prepare_images(source, tmp_path / "out", **HOW | {"max_rejected": 0.1})
+    assert reason in (tmp_path / "out" / "rejected.csv").read_text()
+    assert len(dataset.load(tmp_path / "out").images) == 24
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_modes_are_seen_as_a_person_sees_them():
+    def seen(data):
+        return images.decode(data, size=16, crop="none", filter="box").transpose(1, 2, 0)[0, 0].tolist()
+
+    colour = (200, 100, 50)
+    square = Image.new("RGB", (16, 16), colour)
+    assert seen(encoded(square)) == list(colour)
+    assert seen(encoded(square.convert("P", palette=Image.Palette.ADAPTIVE))) == list(colour)
+    np.testing.assert_allclose(seen(encoded(square.convert("CMYK"), "TIFF")), colour, atol=2)
+    assert seen(encoded(Image.new("L", (16, 16), 77))) == [77] * 3
+    assert seen(encoded(Image.fromarray(np.full((16, 16), 40_000, np.uint16)))) == [40_000 >> 8] * 3
+    assert seen(encoded(Image.new("RGBA", (16, 16), (0, 0, 0, 0)))) == [255] * 3
+    half = seen(encoded(Image.new("RGBA", (16, 16), (*colour, 128))))
+    np.testing.assert_allclose(half, [(255 + value) / 2 for value in colour], atol=2)
+
+
+def test_exif_rotation_is_applied():
+    image = Image.new("RGB", (16, 16), "white")
+    image.paste((255, 0, 0), (0, 0, 16, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    turned = images.decode(encoded(image, exif=exif.tobytes()), size=16, crop="none", filter="box")
+    assert turned[:, 8, 15].tolist() == [255, 0, 0]
+    assert turned[:, 8, 0].tolist() == [255, 255, 255]
+
+
+def test_crops():
+    wide = np.zeros((20, 40, 3), np.uint8)
+    wide[:, 10:30] = 90
+    data = encoded(Image.fromarray(wide))
+    assert (images.decode(data, size=16, crop="center", filter="box") == 90).all()
+    assert (images.decode(data, size=16, crop=(12, 2, 28, 18), filter="box") == 90).all()
+    with pytest.raises(images.Rejected, match="not square"):
+        images.decode(data, size=16, crop="none", filter="box")
+    with pytest.raises(images.Rejected, match="does not hold the box"):
+        images.decode(data, size=16, crop=(30, 0, 50, 20), filter="box")
+
+
+def test_resizing_does_not_alias():
+    """A checkerboard of single pixels, reduced four times, is grey; without antialiasing it would be black or white."""
+    board = ((np.indices((64, 64)).sum(0) % 2) * 255).astype(np.uint8)
+    small = images.decode(encoded(Image.fromarray(board)), size=16, crop="none", filter="bilinear")
+    assert np.abs(small.astype(int) - 127).max() < 12
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "text", "damaged", "no images"])
+def test_sources_that_hold_nothing_are_one_clear_line(files, tmp_path, kind):
+    source = tmp_path / "faces.tgz"
+    if kind == "empty":
+        source.mkdir()
+    elif kind == "text":
+        source.write_text("not an archive")
+    elif kind == "damaged":
+        archive_tar(source, files, "w:gz")
+        source.write_bytes(source.read_bytes()[:9000])
+    elif kind == "no images":
+        archive_zip(source, {"notes.txt": b"nothing"})
+    with pytest.raises(UserError, match="faces.tgz") as error:
+        prepare_images(source, tmp_path / "out", **HOW)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_split_is_refused(files, tmp_path):
+    with pytest.raises(UserError, match="no image falls in the validation split"):
+        prepare_images(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", **HOW | {"validation": 0.0})
+
+
+def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
+    for name in "ab":
+        prepare_portraits(tmp_path / name, size=16, train=20, validation=5, test=6, seed=1)
+    for file in ("images.npy", "index.csv", "manifest.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert [len(dataset.load(tmp_path / "a").split(name)) for name in ("train", "validation", "test")] == [20, 5, 6]
+
+
+def test_a_set_that_is_not_there_or_not_whole_is_one_clear_line(tmp_path):
+    with pytest.raises(UserError, match="missing; prepare it first: python -m fvae prepare --experiment a"):
+        dataset.load(tmp_path / "a")
+    prepare_portraits(tmp_path / "a", size=16, train=20, validation=5, test=6, seed=1)
+    index = tmp_path / "a" / "index.csv"
+    index.write_text("".join(index.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match="do not agree"):
+        dataset.load(tmp_path / "a")
+
+
+def test_the_lfw_archive_as_it_is_distributed(tmp_path):
+    source = SHARED / "lfw-deepfunneled.tgz"
+    if not source.exists():
+        pytest.skip("the LFW archive is not here")
+    prepare_images(source, tmp_path / "out", **HOW | {"size": 64, "limit": 60})
+    prepared = dataset.load(tmp_path / "out")
+    assert prepared.images.shape == (60, 3, 64, 64)
+    assert prepared.index["name"].str.match(r"lfw-deepfunneled/\w.*/.*_\d{4}\.jpg").all()
