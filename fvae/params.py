@@ -216,10 +216,6 @@ class Experiment(Section):
                     "{value} is not one of the models: {allowed}",
                     {"name": path, "value": name, "allowed": ", ".join(self.models)},
                 )
-        if "match" in free_sizes(self.models[self.match.model]):
-            raise PydanticCustomError(
-                "reference", "the model that others match must itself have a size", {"name": "match.model"}
-            )
         for name, spec in self.models.items():
             if isinstance(spec, FVAE) and "match" in free_sizes(spec):
                 raise PydanticCustomError(
@@ -227,6 +223,10 @@ class Experiment(Section):
                     "only a vae's expansion and a glow's width can be 'match'",
                     {"name": f"models.{name}"},
                 )
+        if "match" in free_sizes(self.models[self.match.model]):
+            raise PydanticCustomError(
+                "reference", "the model that others match must itself have a size", {"name": "match.model"}
+            )
         return self
 
 
@@ -244,13 +244,18 @@ class Params(Section):
     @model_validator(mode="after")
     def build_names_experiments(self) -> Params:
         for name in self.build:
-            self.experiment(name, "build")
+            if name not in self.experiments:
+                raise PydanticCustomError("reference", self.no_experiment(name), {"name": "build"})
         return self
 
-    def experiment(self, name: str, path: str = "--experiment") -> Experiment:
+    def no_experiment(self, name: str) -> str:
+        """What to say of a name that no experiment has."""
+        return f"no experiment '{name}'; params.yaml has {', '.join(self.experiments)}"
+
+    def experiment(self, name: str, place: str = "--experiment") -> Experiment:
         """The experiment of that name. Raises UserError where there is none."""
         if name not in self.experiments:
-            raise UserError(f"{path}: no experiment '{name}'; params.yaml has {', '.join(self.experiments)}")
+            raise UserError(f"{place}: {self.no_experiment(name)}")
         return self.experiments[name]
 
 

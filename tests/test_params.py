@@ -23,7 +23,7 @@ def changed(tmp_path, path, value):
     else:
         section[name] = value
     file = tmp_path / "params.yaml"
-    file.write_text(yaml.safe_dump(params))
+    file.write_text(yaml.safe_dump(params, sort_keys=False))
     return file
 
 
@@ -54,7 +54,7 @@ def test_the_projects_own_parameters_are_valid():
 def test_a_wrong_value_is_one_line_with_its_place(tmp_path, path, value, message):
     with pytest.raises(UserError) as error:
         load(changed(tmp_path, path, value))
-    assert message in str(error.value)
+    assert f"params.yaml: {message}" in str(error.value)
     assert "\n" not in str(error.value)
 
 

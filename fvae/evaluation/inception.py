@@ -37,8 +37,8 @@ def fetch(target: Path) -> None:
     except OSError as error:
         raise UserError(
             f"FID needs Inception weights, which could not be fetched ({getattr(error, 'reason', error)}): put "
-            f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; then run "
-            "snakemake --cores 1 -R inception_weights all"
+            f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; "
+            "then run snakemake --cores 1 -R inception_weights all"
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)

@@ -19,10 +19,10 @@ BATCH = 512
 
 
 def swd(real: np.ndarray, fake: np.ndarray, *, patches: int, seed: int) -> dict[int, float]:
-    """SWD × 10³ between two sets of uint8 images (N, C, H, W), by the resolution of the level: {H: …, H/2: …, …, 16: …}.
+    """SWD × 10³ between two sets of uint8 images (N, C, H, W), by the level's resolution: {H: …, …, 16: …}.
 
-    7×7 `patches` an image and level, normalised by channel, projected on 4 × 128 random directions. Zero for a set
-    and itself; of two sets of one distribution it falls with N. Raises UserError where the sets differ in shape.
+    7×7 `patches` an image and level, normalised by channel, projected on 4 × 128 random directions. Zero for a
+    set and itself; of two sets of one distribution it falls with N. Raises UserError where the sets differ in shape.
     """
     if real.shape != fake.shape:
         raise UserError(f"SWD: sets of the same shape are needed, not {real.shape} and {fake.shape}")

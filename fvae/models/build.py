@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 
-
 from fvae import params
 from fvae.errors import UserError
 from fvae.flows.multiscale import MultiScaleFlow

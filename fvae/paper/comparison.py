@@ -16,18 +16,18 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     rows, columns = experiment.figures.sheet
     specs = resolve(experiment)
     across = min(4, len(specs) + 1)
-    figure, axes = style.stack(len(specs) + 1, experiment, aspect=1.15 * rows / columns, across=across)
+    figure, axes = style.stack(len(specs) + 1, experiment, aspect=rows / columns, lines=3, across=across)
     real = load(layout.data(experiment_name)).split("test")
-    style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images")
+    style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images\n")
     for panel, (name, spec) in zip(axes[1:], specs.items(), strict=False):
         images = style.samples(experiment_name, experiment, "random", name)
         parameters = describe(spec, experiment.data.size)["parameters"]
-        title = f"{style.label(name)}, {parameters / 1e6:.2f} M parameters"
+        title = f"{style.label(name)}\n{parameters / 1e6:.2f} M parameters"
         style.show(panel, style.first(images, rows, columns, "random"), title)
     for panel in axes[len(specs) + 1 :]:
         panel.set_axis_off()
-    figure.suptitle(
-        f"{experiment.training.epochs} epochs, T = {experiment.sampling.random.temperature:g}",
+    figure.supxlabel(
+        f"after {experiment.training.epochs} epochs, samples at T = {experiment.sampling.random.temperature:g}",
         fontsize=experiment.figures.font_size,
     )
     return figure

@@ -93,13 +93,15 @@ def samples(experiment_name: str, experiment: Experiment, task: str, model: str 
         raise UserError(f"{run.samples(task)}: missing; make it first: python -m fvae sample {task}") from error
 
 
-def stack(panels: int, experiment: Experiment, aspect: float, across: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    """A figure of panels of a given height/width, `across` in a row."""
+def stack(
+    panels: int, experiment: Experiment, aspect: float, across: int = 1, lines: int = 1
+) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of panels of a given height/width, `across` in a row, with room for lines of text."""
     from matplotlib.pyplot import subplots
 
     down = -(-panels // across)
     width = experiment.figures.width
-    title = 2.2 * experiment.figures.font_size / 72
+    title = (1 + 1.4 * lines) * experiment.figures.font_size / 72
     height = down * (width / across * aspect + title)
     figure, axes = subplots(down, across, figsize=(width, height), squeeze=False)
     return figure, list(axes.flat)

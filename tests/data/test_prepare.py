@@ -207,7 +207,7 @@ def test_sources_that_hold_nothing_are_one_clear_line(files, tmp_path, kind):
         source.write_bytes(source.read_bytes()[:9000])
     elif kind == "no images":
         archive_zip(source, {"notes.txt": b"nothing"})
-    with pytest.raises(UserError, match="faces.tgz") as error:
+    with pytest.raises(UserError, match=r"faces\.tgz") as error:
         prepare_images(source, tmp_path / "out", **HOW)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()

@@ -115,7 +115,7 @@ def test_a_loss_that_is_not_finite_stops_with_one_line(tmp_path):
 
 
 def test_a_batch_larger_than_the_set_is_refused(tmp_path):
-    with pytest.raises(UserError, match="training.batch: 8 is more than the 5 training images"):
+    with pytest.raises(UserError, match=r"training\.batch: 8 is more than the 5 training images"):
         run(tmp_path, images=IMAGES[:5])
 
 

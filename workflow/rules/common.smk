@@ -48,7 +48,7 @@ def experiment_of(wildcards):
 
 
 def slice_of(*sections):
-    """A params function: the sections as JSON, such as "training" or "sampling.{task}", so that a rule reruns when these change."""
+    """A params function: sections such as "training" or "sampling.{task}" as JSON; a change of them reruns the rule."""
 
     def values(wildcards):
         experiment = experiment_of(wildcards).model_dump(mode="json")

@@ -7,12 +7,12 @@ rule prepare:
         index="data/{experiment}/index.csv",
         rejected="data/{experiment}/rejected.csv",
         manifest="data/{experiment}/manifest.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/prepare.log",
     benchmark:
         "logs/{experiment}/prepare.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         slice_of("data"),

@@ -5,12 +5,12 @@ rule sample:
         code=code("evaluation/sampling.py"),
     output:
         f"{RUN}/samples/{{task}}.npy",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         slice_of("sampling.{task}"),
@@ -26,12 +26,12 @@ rule bits_per_dim:
         code=code("objective.py", "evaluation/likelihood.py"),
     output:
         f"{RUN}/metrics/bpd.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/bpd.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/bpd.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         slice_of("evaluation.bpd"),
@@ -47,12 +47,12 @@ rule sliced_wasserstein:
         code=code("evaluation/swd.py"),
     output:
         f"{RUN}/metrics/swd.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/swd.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/swd.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         slice_of("evaluation.swd"),
@@ -66,10 +66,10 @@ rule inception_weights:
         [str(PARAMS.inception.path)] if PARAMS.inception.path else [],
     output:
         "data/inception/status.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/inception.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         str(PARAMS.inception.path),
     shell:
@@ -84,12 +84,12 @@ rule frechet:
         code=code("evaluation/fid.py"),
     output:
         f"{RUN}/metrics/fid.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/fid.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/fid.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         slice_of("evaluation.fid"),

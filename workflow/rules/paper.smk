@@ -5,10 +5,10 @@ rule data:
         code=code("paper/data.py", "paper/style.py"),
     output:
         **figure("data"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/data.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -20,10 +20,10 @@ rule structures:
         code=code("paper/structures.py", "paper/style.py"),
     output:
         **figure("structures"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/structures.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
         models_slice,
@@ -38,10 +38,10 @@ rule comparison:
         code=code("paper/comparison.py", "paper/style.py"),
     output:
         **figure("comparison"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/comparison.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
         models_slice,
@@ -55,10 +55,10 @@ rule samples:
         code=code("paper/samples.py", "paper/style.py"),
     output:
         **figure("samples"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/samples.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -71,10 +71,10 @@ rule interpolation:
         code=code("paper/interpolation.py", "paper/style.py"),
     output:
         **figure("interpolation"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/interpolation.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -87,10 +87,10 @@ rule interpolation_four:
         code=code("paper/interpolation_four.py", "paper/style.py"),
     output:
         **figure("interpolation_four"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/interpolation_four.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -103,10 +103,10 @@ rule temperature:
         code=code("paper/temperature.py", "paper/style.py"),
     output:
         **figure("temperature"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/temperature.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -119,10 +119,10 @@ rule reconstructions:
         code=code("paper/reconstructions.py", "paper/style.py"),
     output:
         **figure("reconstructions"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/reconstructions.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -135,10 +135,10 @@ rule curves:
         code=code("paper/curves.py", "paper/style.py"),
     output:
         **figure("curves"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/curves.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         slice_of("figures"),
     shell:
@@ -151,10 +151,10 @@ rule sizes:
         code=code("paper/sizes.py", "paper/table.py"),
     output:
         **table("sizes"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/sizes.log",
+    conda:
+        "../envs/fvae.yaml"
     params:
         models_slice,
     shell:
@@ -169,9 +169,9 @@ rule metrics:
         code=code("paper/metrics.py", "paper/table.py"),
     output:
         **table("metrics"),
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/metrics.log",
+    conda:
+        "../envs/fvae.yaml"
     shell:
         "python -m fvae table metrics --experiment {wildcards.experiment} 2>&1 | tee {log}"

@@ -8,12 +8,12 @@ rule train:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.csv",
         cost=f"{RUN}/training.json",
-    conda:
-        "../envs/fvae.yaml"
     log:
         "logs/{experiment}/{model}/seed-{seed}/train.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/train.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
         model_slice,
