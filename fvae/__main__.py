@@ -130,11 +130,9 @@ def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNu
 @app.command()
 def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: SeedNumber = 0) -> None:
     """Measure a METRIC of a trained model: bpd, swd, fid."""
-    import numpy as np
-
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
-    from fvae.files import write_json
+    from fvae.files import read_array, write_json
 
     _one_of("METRIC", metric, METRICS)
     chosen = _experiment(experiment, model)
@@ -143,7 +141,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     if metric == "bpd":
         value = metrics.bits_per_dim(_trained(chosen, run), images.split("test"), settings.bpd, seed)
     else:
-        samples = np.load(run.samples("random"), mmap_mode="r")
+        samples = read_array(run.samples("random"), "sample random")
         if metric == "swd":
             value = metrics.sliced_wasserstein(samples, images.split("train"), images.split("test"), settings.swd, seed)
         else:

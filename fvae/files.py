@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fvae.errors import UserError
+
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
     """Write a file beside its target and rename it, so that there is never half a file."""
@@ -28,3 +32,19 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """JSON that reads well and compares well."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path, command: str) -> Any:
+    """What a JSON file says. Raises UserError where it is missing, with the command that makes it."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; make it first: python -m fvae {command}") from error
+
+
+def read_array(path: Path, command: str) -> np.ndarray:
+    """An .npy file, memory-mapped. Raises UserError where it is missing, with the command that makes it."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; make it first: python -m fvae {command}") from error

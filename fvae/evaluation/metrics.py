@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from fvae.errors import UserError
 from fvae.evaluation.likelihood import image_bits
 from fvae.evaluation.swd import swd
+from fvae.files import read_json
 from fvae.models.base import Model
 from fvae.params import FID, SWD, BitsPerDim
 
@@ -46,7 +46,7 @@ def frechet(samples: np.ndarray, train: np.ndarray, settings: FID, status: Path)
     """FID between samples and all training images; None with the reason where it cannot be computed."""
     if settings.mode == "off":
         return {"fid": None, "reason": "evaluation.fid.mode is off"}
-    weights = json.loads(status.read_text())
+    weights = read_json(status, "inception")
     if weights["path"] is None:
         if settings.mode == "required":
             raise UserError(weights["reason"])

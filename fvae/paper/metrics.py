@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fvae import layout
+from fvae.files import read_json
 from fvae.paper import style
 from fvae.paper.table import Table
 from fvae.params import Experiment
@@ -16,7 +16,7 @@ from fvae.params import Experiment
 
 def measured(run: layout.Run) -> dict[str, dict[str, Any]]:
     """All metrics of a run."""
-    return {name: json.loads(run.metric(name).read_text()) for name in ("bpd", "swd", "fid")}
+    return {name: read_json(run.metric(name), f"evaluate {name}") for name in ("bpd", "swd", "fid")}
 
 
 def mean_and_spread(values: list[float], digits: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 
 from fvae import layout
+from fvae.files import read_json
 from fvae.models.build import describe, resolve
 from fvae.paper import style
 from fvae.paper.table import Table
@@ -18,7 +17,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     rows, devices = [], set()
     for name, spec in resolve(experiment).items():
         size = describe(spec, experiment.data.size)
-        costs = [json.loads(layout.Run(experiment_name, name, seed).training.read_text()) for seed in experiment.seeds]
+        costs = [read_json(layout.Run(experiment_name, name, seed).training, "train") for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
         rows.append(
             {

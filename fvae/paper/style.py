@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from fvae import layout
 from fvae.errors import UserError
-from fvae.files import write
+from fvae.files import read_array, write
 from fvae.params import Experiment, Figures
 
 LABELS = {"vae": "VAE", "glow": "Glow", "fvae": "f-VAE"}
@@ -87,10 +87,7 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:
     """The images of a sampling task: of a model, or of the one that the figures show; the first seed."""
     run = layout.Run(experiment_name, model or experiment.figures.model, experiment.seeds[0])
-    try:
-        return np.load(run.samples(task))
-    except OSError as error:
-        raise UserError(f"{run.samples(task)}: missing; make it first: python -m fvae sample {task}") from error
+    return read_array(run.samples(task), f"sample {task}")
 
 
 def stack(

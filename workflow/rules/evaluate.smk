@@ -23,7 +23,7 @@ rule bits_per_dim:
     input:
         weights=f"{RUN}/weights.safetensors",
         images="data/{experiment}/images.npy",
-        code=code("objective.py", "evaluation/likelihood.py"),
+        code=code("objective.py", "evaluation/likelihood.py", "evaluation/metrics.py"),
     output:
         f"{RUN}/metrics/bpd.json",
     log:
@@ -44,7 +44,7 @@ rule sliced_wasserstein:
     input:
         samples=f"{RUN}/samples/random.npy",
         images="data/{experiment}/images.npy",
-        code=code("evaluation/swd.py"),
+        code=code("evaluation/swd.py", "evaluation/metrics.py"),
     output:
         f"{RUN}/metrics/swd.json",
     log:
@@ -81,7 +81,7 @@ rule frechet:
         samples=f"{RUN}/samples/random.npy",
         images="data/{experiment}/images.npy",
         inception="data/inception/status.json",
-        code=code("evaluation/fid.py"),
+        code=code("evaluation/fid.py", "evaluation/metrics.py"),
     output:
         f"{RUN}/metrics/fid.json",
     log:

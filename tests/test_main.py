@@ -1,0 +1,60 @@
+"""The commands: bad input is one clear line on standard error and exit code 1."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def fvae(*arguments, folder=ROOT):
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        [sys.executable, "-m", "fvae", *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder with the parameters and nothing made."""
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, lfw64"),
+        ("prepare --experiment lfw64", "data/raw/lfw-deepfunneled.tgz: no such file or folder"),
+        ("train --experiment demo --model gan", "--model: 'gan' is not one of vae, glow, fvae"),
+        ("train --experiment demo --model fvae", "data/demo/images.npy: missing; prepare it first"),
+        ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
+        ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
+        ("table sizes --experiment demo", "training.json: missing; make it first: python -m fvae train"),
+        ("table metrics --experiment demo", "bpd.json: missing; make it first: python -m fvae evaluate bpd"),
+        ("figure samples --experiment demo", "sheets.npy: missing; make it first: python -m fvae sample sheets"),
+        ("figure smiles --experiment demo", "NAME: 'smiles' is not one of data, structures"),
+    ],
+)
+def test_bad_input_is_one_line(elsewhere, command, message):
+    done = fvae(*command.split(), folder=elsewhere)
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("fvae: ")
+    assert message in lines[0]
+    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
+
+
+def test_describe_as_json():
+    described = json.loads(fvae("describe", "--experiment", "celeba64", "--json").stdout)
+    assert list(described) == ["vae", "glow", "fvae"]
+    assert described["fvae"]["parameters"] == 95_830_082
+    assert described["fvae"]["latent"]["shapes"] == [[96, 8, 8], [192, 4, 4], [384, 2, 2], [1536, 1, 1]]
+    assert described["glow"]["spec"]["flow"]["width"] > 0
+    for model in described.values():
+        assert sum(model["parts"].values()) == model["parameters"]
+        assert model["macs"] > 1e9
