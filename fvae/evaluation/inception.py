@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import socket
+from http.client import HTTPException
 from pathlib import Path
 
 from fvae.errors import UserError
-from fvae.files import write
 
-# pt_inception-2015-12-05-6726825d.pth of the pytorch-fid project
+NAME = "pt_inception-2015-12-05-6726825d.pth"  # as the pytorch-fid project releases it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 TIMEOUT = 10.0  # seconds without an answer
 
@@ -22,23 +22,30 @@ def verify(path: Path) -> None:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; inception.path in params.yaml names the weights of FID") from error
     if digest != SHA256:
-        raise UserError(f"{path}: not the weights of FID's network (SHA-256 {digest[:8]}…, not {SHA256[:8]}…)")
+        raise UserError(
+            f"{path}: not the weights of FID's network (SHA-256 {digest[:8]}…, not {SHA256[:8]}…); "
+            f"put pytorch-fid's {NAME} in its place"
+        )
 
 
 def fetch(target: Path) -> None:
-    """Download the weights to `target`. Raises UserError where that fails, with what to do instead."""
+    """Download the weights to `target`, which is there only if it is whole and verified.
+
+    Raises UserError where that fails, with what to do instead.
+    """
     from pytorch_fid.inception import FID_WEIGHTS_URL
     from torch.hub import download_url_to_file
 
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        write(target, lambda partial: download_url_to_file(FID_WEIGHTS_URL, str(partial)))
-    except OSError as error:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        download_url_to_file(FID_WEIGHTS_URL, str(target), hash_prefix=SHA256)
+    except (OSError, HTTPException, RuntimeError) as error:
         raise UserError(
             f"FID needs Inception weights, which could not be fetched ({getattr(error, 'reason', error)}): put "
-            f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; "
-            "then run snakemake --cores 1 -R inception_weights all"
+            f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; then "
+            "run snakemake --cores 1 -R inception_weights all"
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)

@@ -14,39 +14,62 @@ from fvae.seeding import torch_generator
 
 NEIGHBOURHOOD = 7
 COARSEST = 16
-REPEATS, DIRECTIONS = 4, 128
-BATCH = 512
+DIRECTIONS_AT_ONCE = 128
+PIXELS_AT_ONCE = 2**19
+Descriptors = dict[int, Tensor]
 
 
-def swd(real: np.ndarray, fake: np.ndarray, *, patches: int, seed: int) -> dict[int, float]:
-    """SWD × 10³ between two sets of uint8 images (N, C, H, W), by the level's resolution: {H: …, …, 16: …}.
+def swd(
+    real: np.ndarray,
+    fake: np.ndarray,
+    *,
+    patches: int = 128,
+    directions: int = 512,
+    seed: int,
+    device: torch.device | str = "cpu",
+) -> dict[int, float]:
+    """SWD × 10³ between two sets of uint8 images (N, C, H, H), by the resolution of the level: {H: …, …, 16: …}.
 
-    7×7 `patches` an image and level, normalised by channel, projected on 4 × 128 random directions. Zero for a
-    set and itself; of two sets of one distribution it falls with N. Raises UserError where the sets differ in shape.
+    Zero for a set and itself; of two sets of one distribution it falls with N, so N is the same for both and belongs
+    beside the number. Raises UserError where the sets differ in shape.
     """
-    if real.shape != fake.shape:
+    if real.shape != fake.shape or not len(real):
         raise UserError(f"SWD: sets of the same shape are needed, not {real.shape} and {fake.shape}")
-    ours, theirs = (descriptors(images, patches, seed) for images in (real, fake))
+    ours, theirs = (descriptors(images, patches=patches, seed=seed, device=device) for images in (real, fake))
+    return distance(ours, theirs, directions=directions, seed=seed)
+
+
+def descriptors(
+    images: np.ndarray, *, patches: int = 128, seed: int, device: torch.device | str = "cpu"
+) -> Descriptors:
+    """Random 7×7 `patches` of each image and level, normalised: {resolution: (N · patches, C · 49)}, in float32.
+
+    Their places depend on the seed and not on the images. Those of a set that is compared often can be kept.
+    """
+    batch = max(1, PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
+    found: dict[int, list[Tensor]] = {}
+    for start in range(0, len(images), batch):
+        part = torch.from_numpy(np.array(images[start : start + batch])).to(device).float()
+        for level in laplacian_pyramid(part):
+            generator = torch_generator(seed, "swd/patches", level.shape[2], start)
+            found.setdefault(level.shape[2], []).append(random_patches(level, patches, generator))
+    return {resolution: normalise(torch.cat(found.pop(resolution))) for resolution in list(found)}
+
+
+def distance(real: Descriptors, fake: Descriptors, *, directions: int = 512, seed: int) -> dict[int, float]:
+    """SWD × 10³ by resolution between the descriptors of two sets of the same size."""
     return {
-        level: 1e3 * wasserstein(normalise(ours[level]), normalise(theirs[level]), seed, level)
-        for level in sorted(ours)[::-1]
+        level: 1e3 * wasserstein(real[level], fake[level], directions, torch_generator(seed, "swd/directions", level))
+        for level in real
     }
 
 
-def descriptors(images: np.ndarray, patches: int, seed: int) -> dict[int, Tensor]:
-    """Random patches of each level of the pyramid, {resolution: (N · patches, C, 7, 7)}; their places by the seed."""
-    found: dict[int, list[Tensor]] = {}
-    for start in range(0, len(images), BATCH):
-        batch = torch.from_numpy(np.array(images[start : start + BATCH])).float()
-        for level in laplacian_pyramid(batch):
-            generator = torch_generator(seed, "swd/patches", level.shape[2], start)
-            found.setdefault(level.shape[2], []).append(random_patches(level, patches, generator))
-    return {resolution: torch.cat(parts) for resolution, parts in found.items()}
-
-
 def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
-    """Differences of successive levels from the finest, then the coarsest level itself, which is 16 pixels high."""
-    while images.shape[2] > COARSEST:
+    """Differences of successive levels from the finest, then the coarsest itself.
+
+    That one is 16 pixels high, or has no half of at least 16 whole pixels.
+    """
+    while images.shape[2] % 2 == 0 and images.shape[2] // 2 >= COARSEST:
         smaller = pyramid_down(images)
         yield images - pyramid_up(smaller)
         images = smaller
@@ -55,7 +78,7 @@ def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
 
 def blur(images: Tensor, gain: float) -> Tensor:
     """The binomial 5×5 filter, borders mirrored."""
-    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=images.device) / 16
     kernel = (gain * torch.outer(row, row)).expand(images.shape[1], 1, 5, 5)
     return F.conv2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=images.shape[1])
 
@@ -79,22 +102,27 @@ def random_patches(images: Tensor, patches: int, generator: torch.Generator) -> 
     windows = images.unfold(2, NEIGHBOURHOOD, 1).unfold(3, NEIGHBOURHOOD, 1)
     y = torch.randint(height - NEIGHBOURHOOD + 1, (n, patches), generator=generator)
     x = torch.randint(width - NEIGHBOURHOOD + 1, (n, patches), generator=generator)
-    chosen = windows[torch.arange(n)[:, None], :, y, x]
+    image = torch.arange(n)[:, None]
+    chosen = windows[image.to(images.device), :, y.to(images.device), x.to(images.device)]
     return chosen.reshape(n * patches, channels, NEIGHBOURHOOD, NEIGHBOURHOOD)
 
 
 def normalise(patches: Tensor) -> Tensor:
-    """Zero mean and unit variance in each channel over the whole set, flattened: (M, C · 49)."""
+    """Zero mean and unit variance in each channel over the whole set, flattened: (M, C · 49). Works in place."""
     std, mean = torch.std_mean(patches, dim=(0, 2, 3), keepdim=True, correction=0)
-    return ((patches - mean) / std.clamp_min(1e-8)).flatten(1)
+    return patches.sub_(mean).div_(std.clamp_min(1e-8)).flatten(1)
 
 
-def wasserstein(a: Tensor, b: Tensor, seed: int, level: int) -> float:
-    """The mean distance of sorted projections on random directions."""
-    generator = torch_generator(seed, "swd/directions", level)
+def wasserstein(a: Tensor, b: Tensor, directions: int, generator: torch.Generator) -> float:
+    """The mean distance of the sorted projections of (M, D) and (M, D) on random unit directions."""
     distances = []
-    for _ in range(REPEATS):
-        directions = F.normalize(torch.randn(a.shape[1], DIRECTIONS, generator=generator), dim=0)
-        ours, theirs = ((patches @ directions).T.sort(1).values for patches in (a, b))
-        distances.append((ours - theirs).abs().mean())
-    return float(torch.stack(distances).mean())
+    for start in range(0, directions, DIRECTIONS_AT_ONCE):
+        drawn = torch.randn(a.shape[1], min(DIRECTIONS_AT_ONCE, directions - start), generator=generator)
+        along = F.normalize(drawn, dim=0).T.to(a.device)
+        distances.append((sort(along @ a.T) - sort(along @ b.T)).abs().mean(1))
+    return float(torch.cat(distances).mean())
+
+
+def sort(rows: Tensor) -> Tensor:
+    """Each row in ascending order. On a CPU NumPy sorts many times faster than PyTorch, which sorts indices too."""
+    return torch.from_numpy(np.sort(rows.numpy())) if rows.device.type == "cpu" else rows.sort().values

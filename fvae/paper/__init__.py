@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 from fvae import layout
-from fvae.paper import style
 from fvae.params import Experiment
 
 TABLES = ("sizes", "metrics")
@@ -31,6 +30,8 @@ def make_table(name: str, experiment_name: str, experiment: Experiment) -> None:
 
 def make_figure(name: str, experiment_name: str, experiment: Experiment) -> None:
     """Draw a figure and write it as PDF and PNG."""
+    from fvae.paper import style
+
     with style.context(experiment.figures):
         figure = import_module(f"fvae.paper.{name}").draw(experiment_name, experiment)
         for suffix in ("pdf", "png"):

@@ -72,7 +72,7 @@ def rows(spec: Spec, size: int, latent: list[int]) -> tuple[list[Node], list[Nod
 
 def draw_node(axes: Axes, node: Node, small: float) -> None:
     """The symbol, its box and its note."""
-    half = 0.28 if len(node.text) < 10 else 0.95
+    half = 0.28 if len(node.text) < 10 else 1.05
     if node.boxed:
         box = FancyBboxPatch(
             (node.x - half, node.y - 0.24),
@@ -92,7 +92,7 @@ def reach(node: Node) -> float:
     """How far an arrow keeps from a node's middle."""
     if not node.boxed:
         return 0.25 if len(node.text) < 10 else 0.95
-    return 0.4 if len(node.text) < 10 else 1.07
+    return 0.4 if len(node.text) < 10 else 1.17
 
 
 def draw_row(axes: Axes, nodes: list[Node], colour: str, line: str, small: float) -> None:

@@ -7,18 +7,10 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
+import fvae.paper
+
 pytestmark = pytest.mark.workflow
-FIGURES = {
-    "data",
-    "structures",
-    "comparison",
-    "samples",
-    "interpolation",
-    "interpolation_four",
-    "temperature",
-    "reconstructions",
-    "curves",
-}
+FIGURES = set(fvae.paper.FIGURES)
 MODELS = ("vae", "glow", "fvae")
 
 

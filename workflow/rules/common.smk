@@ -5,8 +5,8 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
-from fvae import layout
 from fvae.errors import UserError
+from fvae.paper import FIGURES, TABLES
 from fvae.params import Images, load
 
 
@@ -23,18 +23,6 @@ try:
 except UserError as error:
     stop(error)
 
-FIGURES = [
-    "data",
-    "structures",
-    "comparison",
-    "samples",
-    "interpolation",
-    "interpolation_four",
-    "temperature",
-    "reconstructions",
-    "curves",
-]
-TABLES = ["sizes", "metrics"]
 ALL_CORES = 1024  # Snakemake gives as many as --cores allows: heavy jobs run one after the other
 RUN = "results/{experiment}/{model}/seed-{seed}"
 
