@@ -15,7 +15,6 @@ from fvae.seeding import torch_generator
 
 def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model], dict[str, float]]:
     """A function that measures bits/dim (ELBO with one sample, or exact) and the SWD of samples at T = 1."""
-
     real = descriptors(images, patches=patches, seed=seed)
 
     def validate(model: Model) -> dict[str, float]:
