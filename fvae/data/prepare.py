@@ -9,7 +9,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,6 +220,8 @@ def folder_in_place(out: Path) -> Iterator[Path]:
             os.replace(file, out / file.name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            out.parent.rmdir()  # where nothing came of it, not even an empty folder is left
 
 
 def sha256(data: bytes) -> str:
