@@ -14,15 +14,11 @@ def recorded(finished, tmp_path_factory):
     project.ok("git", "config", "user.name", "Someone")
     project.ok("git", "add", "-A")
     project.ok("git", "commit", "-q", "-m", "everything")
-    weights = project.folder / "results/demo/fvae/seed-0/weights.safetensors"
-    project.before = weights.stat().st_mtime_ns
     project.output = project.ok("dvc", "repro")
-    project.after = weights.stat().st_mtime_ns
     return project
 
 
 def test_dvc_after_snakemake_records_and_computes_nothing(recorded):
-    assert recorded.before == recorded.after
     assert "step/s" not in recorded.output
     assert recorded.output.count("Nothing to be done") == 8  # one a stage
     assert (recorded.folder / "dvc.lock").exists()
