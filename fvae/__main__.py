@@ -35,18 +35,20 @@ def describe(
 ) -> None:
     """Each model's parameters, multiply-accumulates an image and latent shapes; needs no data."""
     from fvae.models.build import describe as sizes
-    from fvae.models.build import resolve
+    from fvae.models.match import resolve
 
     chosen = load().experiment(experiment)
     described = {
         name: sizes(spec, chosen.data.size) | {"spec": spec.model_dump(mode="json")}
-        for name, spec in resolve(chosen).items()
+        for name, spec in resolve(experiment, chosen).items()
     }
     if as_json:
         print(json.dumps(described, indent=2))
         return
     for name, size in described.items():
-        print(f"{name}: {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M multiply-accumulates an image")
+        effective, macs = size["effective_parameters"], size["macs"] / 1e6
+        without = f" ({effective:,} effective)" if effective < size["parameters"] else ""
+        print(f"{name}: {size['parameters']:,} parameters{without}, {macs:,.1f} M multiply-accumulates an image")
         for part, parameters in size["parts"].items():
             print(f"  {part:<16} {parameters:>12,}")
         shapes = ", ".join("×".join(map(str, shape)) for shape in size["latent"]["shapes"])
@@ -67,17 +69,31 @@ def prepare(experiment: ExperimentName) -> None:
 
 
 @app.command()
+def match(experiment: ExperimentName, model: ModelName) -> None:
+    """Measure the size at which a model's training step takes as long as the one's that it is matched to."""
+    from fvae.files import write_json
+    from fvae.params import free_sizes
+    from fvae.training.timing import match_seconds
+
+    chosen = _experiment(experiment, model)
+    if chosen.match.quantity != "seconds" or not free_sizes(chosen.models[model]):
+        raise UserError(f"experiments.{experiment}: {model} has no size to be matched in seconds; nothing to measure")
+    write_json(layout.match(experiment, model), match_seconds(chosen, model))
+
+
+@app.command()
 def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
     """Train one model, or go on with an interrupted training."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation.validation import validator
     from fvae.files import write_text
-    from fvae.models.build import build, resolve
+    from fvae.models.build import build
+    from fvae.models.match import resolve_one
     from fvae.seeding import seed_everything
     from fvae.training import loop
 
     chosen = _experiment(experiment, model)
-    spec = resolve(chosen)[model]
+    spec = resolve_one(experiment, chosen, model)
     run = layout.Run(experiment, model, seed)
     images = load_images(layout.data(experiment))
     made_of = [
@@ -196,14 +212,13 @@ def _experiment(name: str, model: str) -> Experiment:
 
 def _trained(experiment: Experiment, run: layout.Run) -> Any:
     """The model as it was trained, with its chosen weights, on the GPU where there is one."""
-    import torch
-
     from fvae.models.build import build, read_spec
     from fvae.training.checkpoint import load_weights
+    from fvae.training.machine import default_device
 
     model = build(read_spec(run.model_spec), experiment.data.size)
     load_weights(run.weights, model)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model.to(default_device()).eval()
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:

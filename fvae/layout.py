@@ -14,6 +14,11 @@ def data(experiment: str) -> Path:
     return Path("data", experiment)
 
 
+def match(experiment: str, model: str) -> Path:
+    """The size of a model that takes as many seconds a training step as the one it is matched to."""
+    return Path("results", experiment, model, "match.json")
+
+
 def table(experiment: str, name: str, suffix: str) -> Path:
     """A table."""
     return Path("results", experiment, "tables", f"{name}.{suffix}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 import torch
@@ -41,9 +42,21 @@ def objective(model: LatentModel, x: Tensor, u: Tensor) -> Tensor:
     return log_normal(u) - logdet - model.log_likelihood(x, v) - log_normal(z)
 
 
-def importance_weighted(losses: Tensor) -> Tensor:
-    """The tighter bound −log (1/K) Σₖ exp(−lossₖ) of Burda et al. 2016 (IWAE): (K, N) → (N,)."""
-    return math.log(len(losses)) - torch.logsumexp(-losses, dim=0)
+class Bounds(NamedTuple):
+    """Upper bounds on −log q(x) in nats, (N,) each."""
+
+    elbo: Tensor  # the mean of K losses
+    iwae: Tensor  # the tighter −log (1/K) Σₖ exp(−lossₖ) of Burda et al. 2016
+
+
+def bounds(losses: Iterable[Tensor]) -> Bounds:
+    """Both bounds of K ≥ 1 losses of equation (6), (N,) each, taken one at a time."""
+    losses = iter(losses)
+    total = next(losses)
+    log_sum, samples = -total, 1
+    for loss in losses:
+        total, log_sum, samples = total + loss, torch.logaddexp(log_sum, -loss), samples + 1
+    return Bounds(total / samples, math.log(samples) - log_sum)
 
 
 def bits_per_dim(nats: Tensor, dims: int, bits: int = 8) -> Tensor:

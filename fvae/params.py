@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from fvae.errors import UserError
 
 Count = Annotated[int, Field(gt=0)]
+Size = Count | Literal["match"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
@@ -67,18 +68,20 @@ class Encoder(Section):
     """E and, mirrored, the decoder G."""
 
     levels: Count
-    steps: Count
+    steps: Size
     expansion: Positive | Literal["match"]
+    latent: Literal["full"] | Count  # as large as the image, or so many channels
 
 
 class Flow(Section):
     """The multi-scale flow F."""
 
     levels: Count
-    steps: Count
-    width: Count | Literal["match"]
+    steps: Size
+    width: Size
     coupling: Literal["additive", "affine"]
-    mixing: Literal["shuffle", "conv1x1"]
+    mixing: Literal["swap", "shuffle", "conv1x1"]
+    actnorm: bool  # in every step; one stands at the end in any case
 
 
 class ModelBase(Section):
@@ -94,10 +97,18 @@ class VAE(ModelBase):
 
 
 class Glow(ModelBase):
-    """Equation (13)."""
+    """Equation (13): Glow, RealNVP, NICE."""
 
     kind: Literal["glow"]
     flow: Flow
+
+
+class Mixture(ModelBase):
+    """Equation (16)."""
+
+    kind: Literal["mixture"]
+    encoder: Encoder
+    flow: Flow  # of each of the two
 
 
 class FVAE(ModelBase):
@@ -108,13 +119,14 @@ class FVAE(ModelBase):
     flow: Flow
 
 
-ModelSpec = Annotated[VAE | Glow | FVAE, Field(discriminator="kind")]
+Spec = VAE | Glow | Mixture | FVAE
+ModelSpec = Annotated[Spec, Field(discriminator="kind")]
 
 
 class Match(Section):
-    """What 'a similar size' means: the other models' free widths are solved for, to agree with `model`."""
+    """What 'a similar size' means: the other models' free sizes are solved for, to agree with `model`."""
 
-    quantity: Literal["parameters", "macs"]
+    quantity: Literal["parameters", "macs", "seconds"]
     model: Name
     tolerance: Share
 
@@ -159,6 +171,7 @@ class Quads(Section):
 class Sampling(Section):
     """What is generated from a trained model, an array file a task."""
 
+    batch_norm: Literal["running", "prior"]  # statistics in G for samples: of training, or of draws from the prior
     random: RandomSamples
     sheets: RandomSamples
     temperatures: TemperatureSweep
@@ -217,13 +230,13 @@ class Experiment(Section):
                     {"name": path, "value": name, "allowed": ", ".join(self.models)},
                 )
         for name, spec in self.models.items():
-            if isinstance(spec, FVAE) and "match" in free_sizes(spec):
+            if len(free_sizes(spec)) > 1:
                 raise PydanticCustomError(
                     "reference",
-                    "only a vae's expansion and a glow's width can be 'match'",
-                    {"name": f"models.{name}"},
+                    "only one size of a model can be 'match', not {sizes}",
+                    {"name": f"models.{name}", "sizes": " and ".join(".".join(size) for size in free_sizes(spec))},
                 )
-        if "match" in free_sizes(self.models[self.match.model]):
+        if free_sizes(self.models[self.match.model]):
             raise PydanticCustomError(
                 "reference", "the model that others match must itself have a size", {"name": "match.model"}
             )
@@ -259,11 +272,14 @@ class Params(Section):
         return self.experiments[name]
 
 
-def free_sizes(spec: VAE | Glow | FVAE) -> list[Any]:
-    """The sizes of a model that may be left to the program, as numbers or 'match'."""
-    encoder = getattr(spec, "encoder", None)
-    flow = getattr(spec, "flow", None)
-    return [*([encoder.expansion] if encoder else []), *([flow.width] if flow else [])]
+def free_sizes(spec: Spec) -> list[tuple[str, str]]:
+    """The sizes of a model that are left to the program, such as ("flow", "width")."""
+    return [
+        (section, size)
+        for section, sizes in spec.model_dump(include={"encoder", "flow"}).items()
+        for size, value in sizes.items()
+        if value == "match"
+    ]
 
 
 def load(path: Path | str = "params.yaml") -> Params:

@@ -7,9 +7,16 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from fvae.data.pixels import dequantise, quantise
+from fvae.flows.conditional import ConditionalAffine
+from fvae.models.base import log_normal_around
+from fvae.models.fvae import FVAE
 from fvae.models.glow import Glow
+from fvae.models.mixture import Mixture
 from fvae.models.vae import VAE
-from fvae.objective import Posterior, bits_per_dim, importance_weighted, log_normal, objective
+from fvae.objective import Posterior, bits_per_dim, bounds, log_normal, objective
+
+ENCODER = {"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"}
+FLOW = {"levels": 1, "steps": 2, "width": 4, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
 
 
 def perturbed(model):
@@ -21,9 +28,25 @@ def perturbed(model):
     return model
 
 
+def identity(flow):
+    """The flow with every layer at the identity."""
+    flow.levels = torch.nn.ModuleList(torch.nn.ModuleList() for _ in flow.levels)
+    for steps in flow.levels:
+        steps.forward = lambda x: (x, 0.0)
+    torch.nn.init.zeros_(flow.last.log_scale)
+    torch.nn.init.zeros_(flow.last.shift)
+
+
+def gaussian_loss(x, mu, sigma, u, reconstruction):
+    """Equation (6) of a posterior N(μ, σ²) at z = μ + σu, by torch.distributions."""
+    z = mu + sigma * u
+    log_p = Normal(mu, sigma).log_prob(z) - Normal(0.0, 1.0).log_prob(z)
+    return log_p.flatten(1).sum(1) - reconstruction(z)
+
+
 def test_a_gaussian_posterior_gives_reconstruction_plus_kl():
     """With (10), equation (6) averaged over u is the VAE's loss with the KL of (11) and (12) in closed form."""
-    vae = perturbed(VAE((3, 4, 4), encoder={"levels": 1, "steps": 1, "expansion": 1.0}))
+    vae = perturbed(VAE((3, 4, 4), encoder=ENCODER))
     x = torch.rand(1, 3, 4, 4, dtype=torch.float64) * 2 - 1
     n = 20_000
     u = torch.randn(n, 12, 2, 2, dtype=torch.float64)
@@ -41,16 +64,70 @@ def test_a_gaussian_posterior_gives_reconstruction_plus_kl():
     assert z.shape == (2 * n, 48)
 
 
-def test_a_flow_gives_its_own_nll_on_noisy_data():
-    """With (13), the terms in σ cancel: equation (6) is the NLL of F at x + σu, for every u."""
-    glow = perturbed(
-        Glow((3, 4, 4), flow={"levels": 1, "steps": 2, "width": 4, "coupling": "affine", "mixing": "conv1x1"})
-    )
+def test_the_kl_alone_is_exact_for_every_mixture_of_gaussian_steps():
+    """With identity flows, the mixture (16) is a Gaussian VAE: σ = σ₃σ₂σ₁ and μ = σ₃(σ₂μ₁ + μ₂) + μ₃."""
+    mixture = perturbed(Mixture((3, 4, 4), encoder=ENCODER, flow=FLOW))
+    for flow in mixture.flows:
+        identity(flow)
+    x = torch.rand(6, 3, 4, 4, dtype=torch.float64) * 2 - 1
+    u = torch.randn(6, 12, 2, 2, dtype=torch.float64)
+    h = mixture.encoder(x)
+    mu, sigma = h, (mixture.gaussian(h, torch.ones_like(h))[0] - h)
+    for affine in mixture.affines:
+        assert isinstance(affine, ConditionalAffine)
+        shift = affine(torch.zeros_like(h), h)[0]
+        scale = affine(torch.ones_like(h), h)[0] - shift
+        mu, sigma = scale * mu + shift, scale * sigma
+    assert (sigma - mixture.gaussian(h, torch.ones_like(h))[0] + h).abs().max() > 0.01  # the steps are not idle
+
+    def reconstruction(z):
+        return log_normal_around(x, mixture.decoder(z), mixture.sigma2.log())
+
+    torch.testing.assert_close(objective(mixture, x, u), gaussian_loss(x, mu, sigma, u, reconstruction))
+
+
+def test_an_fvae_without_a_flow_is_a_vae_of_constant_variance():
+    """With F the identity: reconstruction + KL of N(E(x), σ₁² I), in closed form for the average over u."""
+    model = perturbed(FVAE((3, 4, 4), encoder=ENCODER, flow=FLOW))
+    identity(model.flow)
+    x = torch.rand(6, 3, 4, 4, dtype=torch.float64) * 2 - 1
+    mu, sigma = model.encoder(x), model.sigma1()
+
+    def reconstruction(z):
+        return log_normal_around(x, model.decoder(z), model.sigma2.log())
+
+    u = torch.randn(6, 12, 2, 2, dtype=torch.float64)
+    expected = gaussian_loss(x, mu, sigma, u, reconstruction)
+    torch.testing.assert_close(objective(model, x, u), expected)
+    kl = kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0)).flatten(1).sum(1)
+    # u and −u cancel what is odd in u, and ‖u‖² = d makes the rest its average
+    u = u * (48 / u.square().flatten(1).sum(1)).sqrt()[:, None, None, None]
+    pair = [objective(model, x, v) + reconstruction(mu + sigma * v) for v in (u, -u)]
+    torch.testing.assert_close((pair[0] + pair[1]) / 2, kl)
+
+
+def flow_and_data():
+    glow = perturbed(Glow((3, 4, 4), flow=FLOW))
     x = torch.rand(5, 3, 4, 4, dtype=torch.float64) * 2 - 1
-    u = torch.randn_like(x)
-    for sigma in (1e-4, 0.1, 2.0):
-        glow.log_sigma = math.log(sigma)
-        torch.testing.assert_close(objective(glow, x, u), glow.nll(x + sigma * u), rtol=1e-9, atol=1e-6)
+    return glow, x, torch.randn_like(x)
+
+
+@pytest.mark.parametrize("sigma", [1e-4, 0.1, 2.0])
+def test_a_flow_gives_its_own_nll_on_noisy_data(sigma):
+    """With (13), the terms in σ cancel: equation (6) is the NLL of F at x + σu, for every u."""
+    glow, x, u = flow_and_data()
+    glow.log_sigma.fill_(math.log(sigma))
+    torch.testing.assert_close(objective(glow, x, u), glow.nll(x + sigma * u), rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [1e-4, 0.1, 2.0])
+def test_the_reconstruction_of_a_flow_is_the_constant_of_equation_14(sigma):
+    """−log q(x|F_x(u)) = (d/2) log 2πσ² + ½‖u‖², with nothing in it to learn."""
+    glow, x, u = flow_and_data()
+    glow.log_sigma.fill_(math.log(sigma))
+    v = glow.posterior(x, u).v
+    constant = 24 * math.log(2 * math.pi * sigma**2) + 0.5 * u.square().flatten(1).sum(1)
+    torch.testing.assert_close(-glow.log_likelihood(x, v), constant, rtol=1e-9, atol=1e-6)
 
 
 class Exact:
@@ -69,17 +146,23 @@ class Exact:
 
 def test_with_the_true_posterior_the_bound_is_the_likelihood():
     x = torch.randn(6, 8, dtype=torch.float64)
-    losses = torch.stack([objective(Exact(), x, torch.randn_like(x)) for _ in range(4)])
+    losses = [objective(Exact(), x, torch.randn_like(x)) for _ in range(4)]
     truth = -Normal(0, math.hypot(Exact.s, Exact.r)).log_prob(x).sum(1)
-    for bound in (*losses, importance_weighted(losses)):
+    for bound in (*losses, *bounds(losses)):
         torch.testing.assert_close(bound, truth)
 
 
 def test_importance_weighting_tightens_the_bound():
     losses = torch.randn(50, 7, dtype=torch.float64)
-    bound = importance_weighted(losses)
-    assert (bound <= losses.mean(0)).all()
-    torch.testing.assert_close(bound, -(torch.exp(-losses).mean(0)).log())
+    elbo, iwae = bounds(losses)
+    assert (iwae < elbo).all()
+    torch.testing.assert_close(elbo, losses.mean(0))
+    torch.testing.assert_close(iwae, -(torch.exp(-losses).mean(0)).log())
+
+
+def test_bounds_of_one_sample_are_its_loss():
+    loss = torch.randn(7)
+    assert all(torch.equal(bound, loss) for bound in bounds([loss]))
 
 
 def test_log_normal():

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from fvae.errors import UserError
 from fvae.evaluation.likelihood import image_bits
@@ -14,16 +13,23 @@ from fvae.evaluation.swd import swd
 from fvae.files import read_json
 from fvae.models.base import Model
 from fvae.params import FID, SWD, BitsPerDim
+from fvae.training.machine import default_device
 
 
 def bits_per_dim(model: Model, test: np.ndarray, settings: BitsPerDim, seed: int) -> dict[str, Any]:
-    """Bits/dim of held-out images with its standard error over images; a bound unless the model is exact."""
+    """Bits/dim of held-out images with their standard errors over images; bounds unless the model is exact."""
     images = test[: settings.images]
     bits = image_bits(model, images, importance_samples=settings.importance_samples, seed=seed)
+
+    def standard_error(values: np.ndarray) -> float:
+        return float(values.std(ddof=1) / np.sqrt(len(values)))
+
     return {
-        "bpd": float(bits.mean()),
-        "standard_error": float(bits.std(ddof=1) / np.sqrt(len(bits))),
+        "bpd": float(bits.iwae.mean()),
+        "standard_error": standard_error(bits.iwae),
         "bound": not model.exact,
+        "elbo": None if model.exact else float(bits.elbo.mean()),
+        "elbo_standard_error": None if model.exact else standard_error(bits.elbo),
         "importance_samples": None if model.exact else settings.importance_samples,
         "images": len(images),
     }
@@ -53,7 +59,7 @@ def frechet(samples: np.ndarray, train: np.ndarray, settings: FID, status: Path)
         return {"fid": None, "reason": weights["reason"]}
     from fvae.evaluation.fid import fid, inception, statistics
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = default_device()
     network = inception(Path(weights["path"]), device)
     real, fake = statistics(train, network, device), statistics(samples, network, device)
     return {"fid": fid(real, fake), "images": len(samples), "reference_images": len(train)}

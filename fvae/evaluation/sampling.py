@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import update_bn
 
 from fvae.data.pixels import centre, quantise
 from fvae.errors import UserError
@@ -14,6 +15,7 @@ from fvae.progress import progress
 from fvae.seeding import numpy_generator, torch_generator
 
 BATCH = 250
+BATCH_NORM_IMAGES = 1000  # from which the statistics of BatchNorm are estimated
 
 
 def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:
@@ -32,6 +34,8 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
             raise UserError(f"sampling.{task}: {n} real images needed, {len(held_out)} held out")
         return held_out[numpy_generator(seed, "sample", task).choice(len(held_out), n, replace=False)]
 
+    if task in ("random", "sheets", "temperatures") and settings.batch_norm == "prior":
+        reestimate_batch_norm(model, torch_generator(seed, "sample", "batch_norm"))
     if task in ("random", "sheets"):
         random = settings.random if task == "random" else settings.sheets
         return decode(model, random.temperature * latents(model, random.images, generator))
@@ -61,6 +65,14 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """(1 − t) a + t b."""
     return (1 - t) * a + t * b
+
+
+@torch.no_grad()
+def reestimate_batch_norm(model: Model, generator: torch.Generator) -> None:
+    """Give the decoder's BatchNorms the statistics of v = F⁻¹(z), z ∼ N(0, I), in place of those of training."""
+    device = next(model.parameters()).device
+    prior = (model.invert(part.to(device)) for part in latents(model, BATCH_NORM_IMAGES, generator).split(BATCH))
+    update_bn(prior, model.decoder)
 
 
 def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:

@@ -22,6 +22,6 @@ def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model
         z = latents(model, len(images), torch_generator(seed, "validate/samples"))
         fake = descriptors(decode(model, z, quiet=True), patches=patches, seed=seed)
         distances = distance(real, fake, seed=seed)
-        return {"bpd": float(bits.mean()), "swd": float(np.mean(list(distances.values())))}
+        return {"bpd": float(bits.elbo.mean()), "swd": float(np.mean(list(distances.values())))}
 
     return validate

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -30,14 +33,16 @@ class Actnorm(Layer):
         self.shift.copy_((-mean * self.log_scale.exp())[0])
 
 
-@torch.no_grad()
-def initialise_actnorms(module: nn.Module, x: Tensor) -> None:
-    """Set every actnorm in `module` so that its outputs on the batch x have zero mean and unit variance (Glow)."""
+@contextmanager
+def data_dependent_start(module: nn.Module) -> Iterator[None]:
+    """A forward pass within sets every actnorm of `module` to zero mean and unit variance of its outputs (Glow)."""
     hooks = [
         layer.register_forward_pre_hook(lambda actnorm, inputs: actnorm.initialise(inputs[0]))
         for layer in module.modules()
         if isinstance(layer, Actnorm)
     ]
-    module(x)
-    for hook in hooks:
-        hook.remove()
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

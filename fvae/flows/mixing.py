@@ -1,4 +1,4 @@
-"""Mixing of channels between couplings: a fixed permutation, or an invertible 1×1 convolution (Glow, section 3.2)."""
+"""Mixing of channels between couplings: swapped halves, a fixed permutation, or an invertible 1×1 convolution."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fvae.flows.layer import Layer, full_precision
+
+
+class Swap(Layer):
+    """The halves change places (NICE, section 3.3; RealNVP, section 3.5)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.shift = channels // 2
+
+    def forward(self, x: Tensor) -> tuple[Tensor, float]:
+        return x.roll(-self.shift, 1), 0.0
+
+    def inverse(self, y: Tensor) -> Tensor:
+        return y.roll(self.shift, 1)
 
 
 class Shuffle(Layer):
@@ -29,7 +43,10 @@ class Shuffle(Layer):
 
 
 class InvertibleConv1x1(Layer):
-    """y = W x at each pixel, W = P L (U + diag(sign · exp(log_s))), log|det W| = Σ log_s (Glow, equation 10)."""
+    """y = W x at each pixel, W = P L (U + diag(s)), log|det W| = Σ log|s| (Glow, equations 10 and 11).
+
+    L (unit lower), U (strictly upper) and log|s| are learned, and lie below, above and on the diagonal of one matrix.
+    """
 
     permutation: Tensor
     sign: Tensor
@@ -40,15 +57,12 @@ class InvertibleConv1x1(Layer):
         permutation, lower, upper = torch.linalg.lu(rotation)
         self.register_buffer("permutation", permutation)
         self.register_buffer("sign", upper.diagonal().sign())
-        self.log_s = nn.Parameter(upper.diagonal().abs().log())
-        self.lower = nn.Parameter(lower.tril(-1))
-        self.upper = nn.Parameter(upper.triu(1))
+        self.lu = nn.Parameter(lower.tril(-1) + upper.triu(1) + upper.diagonal().abs().log().diag())
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """L with its unit diagonal, and U with its diagonal."""
-        eye = torch.eye(len(self.log_s), device=self.log_s.device, dtype=self.log_s.dtype)
-        lower = self.lower.tril(-1) + eye
-        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_s.exp())
+        """L with its unit diagonal, and U + diag(s)."""
+        lower = self.lu.tril(-1) + torch.eye(len(self.lu), device=self.lu.device, dtype=self.lu.dtype)
+        upper = self.lu.triu(1) + torch.diag(self.sign * self.lu.diagonal().exp())
         return lower, upper
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,7 +70,7 @@ class InvertibleConv1x1(Layer):
         with full_precision(x.device):
             weight = self.permutation @ (lower @ upper)
             y = F.conv2d(x, weight[:, :, None, None])
-        return y, x.shape[2] * x.shape[3] * self.log_s.sum()
+        return y, x.shape[2] * x.shape[3] * self.lu.diagonal().sum()
 
     def inverse(self, y: Tensor) -> Tensor:
         lower, upper = (factor.double() for factor in self.factors())
@@ -65,4 +79,4 @@ class InvertibleConv1x1(Layer):
         return F.conv2d(y, weight[:, :, None, None])
 
 
-MIXINGS: dict[str, type[Layer]] = {"shuffle": Shuffle, "conv1x1": InvertibleConv1x1}
+MIXINGS: dict[str, type[Layer]] = {"swap": Swap, "shuffle": Shuffle, "conv1x1": InvertibleConv1x1}

@@ -37,16 +37,19 @@ class Composition(Layer):
         return y
 
 
-def step(channels: int, width: int, coupling: str, mixing: str) -> Composition:
-    """Actnorm → mixing of channels → coupling (Glow, figure 2a)."""
-    return Composition([Actnorm(channels), MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)])
+def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
+    """Actnorm, if any → mixing of channels → coupling (Glow, figure 2a)."""
+    norm = [Actnorm(channels)] if actnorm else []
+    return Composition([*norm, MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)])
 
 
 class MultiScaleFlow(nn.Module):
     """z = F(x) for x of shape (N, *shape), z of shape (N, d): no dimension is lost.
 
     A flow on images squeezes before every level, a flow on an encoder's output (`squeeze_first` false) before all
-    but the first. Raises ValueError where the image is too small for the levels.
+    but the first. A last actnorm scales what remains. Configurations: Glow (affine or additive coupling, conv1x1),
+    the authors' (additive, shuffle), RealNVP (affine, swap), and NICE (one level, additive, swap, no actnorm in the
+    steps, so that the last one is its diagonal scaling). Raises ValueError where the shape does not fit the levels.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class MultiScaleFlow(nn.Module):
         width: int,
         coupling: str,
         mixing: str,
+        actnorm: bool,
         squeeze_first: bool,
     ) -> None:
         super().__init__()
@@ -73,7 +77,9 @@ class MultiScaleFlow(nn.Module):
         for level in range(levels):
             if level or squeeze_first:
                 channels, rows, columns = 4 * channels, rows // 2, columns // 2
-            self.levels.append(Composition(step(channels, width, coupling, mixing) for _ in range(steps)))
+            if channels < 2:
+                raise ValueError(f"level {level} of a flow has one channel; a coupling needs two")
+            self.levels.append(Composition(step(channels, width, coupling, mixing, actnorm) for _ in range(steps)))
             if level < levels - 1:
                 self.splits.append(Split(channels))
                 self.latent_shapes.append((channels - channels // 2, rows, columns))
@@ -99,10 +105,24 @@ class MultiScaleFlow(nn.Module):
         x, last_logdet = self.last(x)
         return torch.cat([*parts, x.flatten(1)], 1), logdet + last_logdet
 
+    def parts(self, z: Tensor) -> list[Tensor]:
+        """What left after each level and what remained, from (N, d), in the shapes of `latent_shapes`."""
+        sizes = [math.prod(shape) for shape in self.latent_shapes]
+        return [part.unflatten(1, shape) for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)]
+
+    def assemble(self, z: Tensor) -> Tensor:
+        """The values of z where they came from, (N, d) → (N, *shape): a permutation, F⁻¹ without its layers."""
+        *left, x = self.parts(z)
+        for level in reversed(range(len(self.levels))):
+            if level < len(left):
+                x = torch.cat([x, left[level]], 1)
+            if self.squeezes(level):
+                x = unsqueeze(x)
+        return x
+
     def inverse(self, z: Tensor) -> Tensor:
         """x = F⁻¹(z), (N, d) → (N, *shape)."""
-        sizes = [math.prod(shape) for shape in self.latent_shapes]
-        parts = [part.unflatten(1, shape) for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)]
+        parts = self.parts(z)
         x = self.last.inverse(parts[-1])
         for level in reversed(range(len(self.levels))):
             if level < len(self.splits):

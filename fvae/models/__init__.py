@@ -1,1 +1,1 @@
-"""VAE, Glow and f-VAE: each is a posterior F_x(u) and a decoder q(x|z) put into equation (6)."""
+"""The family of equation (6): each model is a posterior F_x(u) and a decoder q(x|z)."""

@@ -7,15 +7,20 @@ import math
 import torch
 from torch import Tensor, nn
 
+from fvae.flows.actnorm import data_dependent_start
 from fvae.objective import LOG_2PI, Posterior, objective
 
 Shape = tuple[int, int, int]
 
 
 class Model(nn.Module):
-    """A generative model of images x, (N, C, H, W) in [-1, 1], with a latent z, (N, d)."""
+    """A generative model of images x, (N, C, H, W) in [-1, 1], with a latent z, (N, d), d ≤ D = C·H·W.
+
+    q(z) = N(0, I), q(x|z) = N(decoder(v), σ₂² I) with v = F⁻¹(z), and z = F_x(u) with u ∼ N(0, I).
+    """
 
     exact = False  # whether `nll` is the likelihood itself, not a bound
+    decoder: nn.Module
 
     def __init__(self, shape: Shape, noise_shape: Shape) -> None:
         super().__init__()
@@ -36,25 +41,40 @@ class Model(nn.Module):
         """The shapes of the parts of z."""
         return [self.noise_shape]
 
+    @property
+    def log_sigma2(self) -> Tensor:
+        """log σ₂ of q(x|z), a scalar."""
+        raise NotImplementedError
+
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
         """z = F_x(u), equation (5)."""
         raise NotImplementedError
 
+    def invert(self, z: Tensor) -> Tensor:
+        """v = F⁻¹(z), what the decoder decodes: (N, d) → (N, *noise_shape)."""
+        raise NotImplementedError
+
     def log_likelihood(self, x: Tensor, v: Tensor) -> Tensor:
         """log q(x|z) in nats, (N,), given v = F⁻¹(z)."""
+        return log_normal_around(x, self.decoder(v), self.log_sigma2)
+
+    def nll(self, x: Tensor) -> Tensor:
+        """−log q(x) in nats, (N,), of a model that is `exact`."""
         raise NotImplementedError
 
     def encode(self, x: Tensor) -> Tensor:
-        """The latent z of a real image, without noise: (N, C, H, W) → (N, d)."""
-        raise NotImplementedError
+        """The latent F_x(0) of a real image, without noise: (N, C, H, W) → (N, d)."""
+        return self.posterior(x, x.new_zeros(len(x), *self.noise_shape)).z
 
     def decode(self, z: Tensor) -> Tensor:
         """The image of a latent, equation (19), without noise: (N, d) → (N, C, H, W)."""
-        raise NotImplementedError
+        return self.decoder(self.invert(z))
 
+    @torch.no_grad()
     def initialise(self, x: Tensor, u: Tensor) -> None:
         """Set actnorms and scales from a first batch x and its noise u."""
-        raise NotImplementedError
+        with data_dependent_start(self):
+            self.posterior(x, u)
 
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
         """Equation (6) in nats an image: (N,)."""
@@ -63,11 +83,6 @@ class Model(nn.Module):
     def noise(self, n: int, generator: torch.Generator) -> Tensor:
         """u ∼ N(0, I), (n, *noise_shape), on the generator's device."""
         return torch.randn((n, *self.noise_shape), generator=generator, device=generator.device)
-
-    @torch.no_grad()
-    def sample(self, n: int, temperature: float, generator: torch.Generator) -> Tensor:
-        """n images in [-1, 1] from u ∼ N(0, T² I), equation (19)."""
-        return self.decode(temperature * self.noise(n, generator).flatten(1)).clamp(-1, 1)
 
 
 def log_normal_around(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:

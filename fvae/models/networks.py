@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 from torch import Tensor, nn
 
 from fvae.flows.conv import Conv1x1, Conv3x3, zero_start
 from fvae.flows.squeeze import squeeze, unsqueeze
+
+Latent = Literal["full"] | int  # as many dimensions as the image, or so many channels
 
 
 class ResidualStep(nn.Module):
@@ -26,43 +31,63 @@ class ResidualStep(nn.Module):
         return x + self.network(x).to(x.dtype)
 
 
-class Encoder(nn.Module):
-    """E: levels of [squeeze, residual steps], (N, C, H, W) → (N, C·4^levels, H/2^levels, W/2^levels)."""
+def residual_steps(channels: int, steps: int, expansion: float) -> nn.Sequential:
+    """A level's steps."""
+    return nn.Sequential(*(ResidualStep(channels, expansion) for _ in range(steps)))
 
-    def __init__(self, channels: int, levels: int, steps: int, expansion: float) -> None:
+
+class Encoder(nn.Module):
+    """E: levels of [squeeze, residual steps], (N, C, H, W) → (N, C·4^levels, H/2^levels, W/2^levels).
+
+    A latent of k channels comes of a last 1×1 convolution with orthonormal rows at the start: d = k·H·W/4^levels < D.
+    """
+
+    def __init__(self, channels: int, levels: int, steps: int, expansion: float, latent: Latent = "full") -> None:
         super().__init__()
         self.levels = nn.ModuleList(
-            nn.Sequential(*(ResidualStep(channels * 4**level, expansion) for _ in range(steps)))
-            for level in range(1, levels + 1)
+            residual_steps(channels * 4**level, steps, expansion) for level in range(1, levels + 1)
         )
+        self.reduce = nn.Identity() if latent == "full" else Conv1x1(channels * 4**levels, latent)
+        if isinstance(self.reduce, Conv1x1):
+            nn.init.orthogonal_(self.reduce.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The image as a latent of the same dimension."""
+        """The image as a latent."""
         for steps in self.levels:
             x = steps(squeeze(x))
-        return x
+        return self.reduce(x).to(x.dtype)
 
 
 class Decoder(nn.Module):
     """G: the mirror of E, levels of [residual steps, unsqueeze], then tanh."""
 
-    def __init__(self, channels: int, levels: int, steps: int, expansion: float) -> None:
+    def __init__(self, channels: int, levels: int, steps: int, expansion: float, latent: Latent = "full") -> None:
         super().__init__()
+        self.widen = nn.Identity() if latent == "full" else Conv1x1(latent, channels * 4**levels)
         self.levels = nn.ModuleList(
-            nn.Sequential(*(ResidualStep(channels * 4**level, expansion) for _ in range(steps)))
-            for level in range(levels, 0, -1)
+            residual_steps(channels * 4**level, steps, expansion) for level in range(levels, 0, -1)
         )
 
     def forward(self, v: Tensor) -> Tensor:
         """The latent as an image in [-1, 1]."""
+        v = self.widen(v).to(v.dtype)
         for steps in self.levels:
             v = unsqueeze(steps(v))
         return v.tanh()
 
+    @torch.no_grad()
+    def mirror(self, encoder: Encoder) -> None:
+        """Start as the transpose of E's reduction, so that G after E is a projection, and tanh."""
+        if isinstance(self.widen, Conv1x1) and isinstance(encoder.reduce, Conv1x1):
+            self.widen.weight.copy_(encoder.reduce.weight.transpose(0, 1))
 
-def encoded_shape(shape: tuple[int, int, int], levels: int) -> tuple[int, int, int]:
-    """The shape of E(x). Raises ValueError where the image is too small for the levels."""
+
+def encoded_shape(shape: tuple[int, int, int], levels: int, latent: Latent = "full") -> tuple[int, int, int]:
+    """The shape of E(x). Raises ValueError where the image is too small for the levels, or the latent no smaller."""
     channels, rows, columns = shape
     if rows % 2**levels or columns % 2**levels:
         raise ValueError(f"{levels} levels of an encoder do not divide {rows}×{columns}")
-    return channels * 4**levels, rows // 2**levels, columns // 2**levels
+    full = channels * 4**levels
+    if latent != "full" and latent >= full:
+        raise ValueError(f"a latent of {latent} channels is no smaller than the image, {full} there; say full")
+    return full if latent == "full" else latent, rows // 2**levels, columns // 2**levels

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SIGMA1_START = 0.5
 FLOOR = 1e-3  # an eighth of an 8-bit level: a likelihood cannot gain below it
 
 
@@ -33,14 +32,3 @@ class LearnedScale(nn.Module):
     def forward(self) -> Tensor:
         """σ, a scalar."""
         return self.log().exp()
-
-
-def initialise_scales(
-    encoder: nn.Module, decoder: nn.Module, sigma1: LearnedScale, sigma2: LearnedScale, x: Tensor, u: Tensor
-) -> Tensor:
-    """Start σ₁ at a fixed share of the spread of E(x), and σ₂ at the error that this leaves; v = σ₁u + E(x)."""
-    h = encoder(x)
-    sigma1.set(SIGMA1_START * h.std())
-    v = sigma1() * u + h
-    sigma2.set((decoder(v) - x).square().mean().sqrt())
-    return v

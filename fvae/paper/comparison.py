@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from fvae import layout
 from fvae.data.dataset import load
-from fvae.models.build import describe, resolve
+from fvae.models.build import describe
+from fvae.models.match import resolve
 from fvae.paper import style
 from fvae.params import Experiment
 
@@ -14,7 +15,7 @@ from fvae.params import Experiment
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A sheet of held-out images and one of each model's samples, at the temperature that the metrics use."""
     rows, columns = experiment.figures.sheet
-    specs = resolve(experiment)
+    specs = resolve(experiment_name, experiment)
     across = min(4, len(specs) + 1)
     figure, axes = style.stack(len(specs) + 1, experiment, aspect=rows / columns, lines=3, across=across)
     real = load(layout.data(experiment_name)).split("test")

@@ -32,7 +32,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure, grid = subplots(2, 2, figsize=(width, 0.72 * width), sharex="col", sharey="row")
     for index, (name, spec) in enumerate(experiment.models.items()):
         runs = [history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
-        colour, line = style.COLOURS[index % 6], style.LINES[index % 6]
+        colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
         bound = "" if KINDS[spec.kind].exact else " (≤)"
         for (row, _), axes_row in zip(ROWS, grid, strict=True):
             values = np.stack([run[row] for run in runs])

@@ -38,6 +38,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                     "bpd": run["bpd"]["bpd"],
                     "bpd_standard_error": run["bpd"]["standard_error"],
                     "bpd_is_bound": run["bpd"]["bound"],
+                    "elbo": run["bpd"]["elbo"],
                     **{f"swd_{level}": distance for level, distance in run["swd"]["swd"].items()},
                     "swd_mean": run["swd"]["mean"],
                     "swd_mean_of_training_images": run["swd"]["training_images"]["mean"],
@@ -46,12 +47,14 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
             )
         levels = list(runs[0]["swd"]["swd"])
         bound = "≤ " if runs[0]["bpd"]["bound"] else ""
+        elbos = [run["bpd"]["elbo"] for run in runs]
         fids = [run["fid"]["fid"] for run in runs]
         reasons |= {run["fid"]["reason"] for run in runs if run["fid"]["fid"] is None}
         printed.append(
             {
                 "model": style.label(name),
                 "bits/dim ↓": bound + mean_and_spread([run["bpd"]["bpd"] for run in runs], 3),
+                "ELBO ↓": "≤ " + mean_and_spread(elbos, 3) if bound else "",
                 **{
                     f"SWD {level} ↓": mean_and_spread([run["swd"]["swd"][level] for run in runs], 1) for level in levels
                 },
@@ -61,7 +64,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
         )
     floor = runs[0]["swd"]["training_images"]
     printed.append(
-        {"model": "training images", "bits/dim ↓": ""}
+        {"model": "training images", "bits/dim ↓": "", "ELBO ↓": ""}
         | {f"SWD {level} ↓": f"{distance:.1f}" for level, distance in floor["swd"].items()}
         | {"SWD mean ↓": f"{floor['mean']:.1f}", "FID ↓": ""}
     )
@@ -73,8 +76,8 @@ def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[s
     settings, seeds = experiment.evaluation, len(experiment.seeds)
     lines = [
         f"Bits/dim of {run['bpd']['images']:,} dequantised test images, standard error over images "
-        f"{run['bpd']['standard_error']:.3f} or so; exact for Glow, ≤: an upper bound, importance-weighted with "
-        f"K = {settings.bpd.importance_samples}.",
+        f"{run['bpd']['standard_error']:.3f} or so; exact for a flow, ≤: an upper bound, importance-weighted with "
+        f"K = {settings.bpd.importance_samples} samples of u; ELBO: the mean over the same samples.",
         f"SWD × 10³ by pyramid level, {run['swd']['images']:,} samples at T = "
         f"{experiment.sampling.random.temperature:g} against as many test images; last row: training images.",
         f"{seeds} seed{'s' if seeds > 1 else ''}" + (": mean ± standard deviation." if seeds > 1 else "."),

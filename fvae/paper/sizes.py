@@ -6,23 +6,31 @@ import pandas as pd
 
 from fvae import layout
 from fvae.files import read_json
-from fvae.models.build import describe, resolve
+from fvae.models.build import describe
+from fvae.models.match import resolve
 from fvae.paper import style
 from fvae.paper.table import Table
-from fvae.params import Experiment
+from fvae.params import Experiment, Spec, free_sizes
+
+
+def solved(spec: Spec, resolved: Spec) -> str:
+    """The size that was found for a model, such as 'width 64'; empty where none was left free."""
+    return ", ".join(f"{size} {getattr(getattr(resolved, section), size):g}" for section, size in free_sizes(spec))
 
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
     """A row a model; seconds are the mean over seeds."""
     rows, devices = [], set()
-    for name, spec in resolve(experiment).items():
+    for name, spec in resolve(experiment_name, experiment).items():
         size = describe(spec, experiment.data.size)
         costs = [read_json(layout.Run(experiment_name, name, seed).training, "train") for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
         rows.append(
             {
                 "model": name,
+                "solved_for": solved(experiment.models[name], spec),
                 "parameters": size["parameters"],
+                "effective_parameters": size["effective_parameters"],
                 "macs": size["macs"],
                 "seconds": sum(cost["seconds"] for cost in costs) / len(costs),
                 "peak_memory": max(cost["peak_memory"] for cost in costs),
@@ -32,7 +40,11 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     printed = pd.DataFrame(
         {
             "model": numbers["model"].map(style.label),
-            "parameters": numbers["parameters"].map("{:,}".format),
+            "solved for": numbers["solved_for"],
+            "parameters (effective)": [
+                f"{nominal:,}" + (f" ({effective:,})" if effective < nominal else "")
+                for nominal, effective in zip(numbers["parameters"], numbers["effective_parameters"], strict=True)
+            ],
             "multiply-accumulates an image": (numbers["macs"] / 1e6).map("{:,.1f} M".format),
             "seconds of training": numbers["seconds"].map("{:,.0f}".format),
             "peak memory": (numbers["peak_memory"] / 2**30).map("{:.2f} GiB".format),

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fvae.models.build import Spec, describe, resolve
+from fvae.models.build import describe
+from fvae.models.match import resolve
 from fvae.paper import style
-from fvae.params import Encoder, Experiment, Flow
+from fvae.params import Encoder, Experiment, Flow, Spec
 
 WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
 X_IMAGE, X_ENCODER, X_NOISE, X_FLOW, X_LATENT = 0.7, 2.7, 4.7, 7.0, 9.3  # columns
@@ -30,19 +31,19 @@ class Node:
     boxed: bool = True
 
 
+def depth(settings: Encoder | Flow) -> str:
+    """Levels and steps as printed."""
+    return f"{settings.levels} level{'s' if settings.levels > 1 else ''} × {settings.steps} steps"
+
+
 def network(name: str, settings: Encoder, x: float, y: float) -> Node:
     """E or G."""
-    return Node(name, x, y, f"{settings.levels} levels × {settings.steps} steps\nexpansion {settings.expansion:g}")
+    return Node(name, x, y, f"{depth(settings)}\nexpansion {settings.expansion:g}")
 
 
 def flow(name: str, settings: Flow, x: float, y: float) -> Node:
     """F or its inverse."""
-    return Node(
-        name,
-        x,
-        y,
-        f"{settings.levels} levels × {settings.steps} steps\n{settings.coupling}, width {settings.width}",
-    )
+    return Node(name, x, y, f"{depth(settings)}\n{settings.coupling}, width {settings.width}")
 
 
 def shape(size: tuple[int, ...] | list[int]) -> str:
@@ -57,12 +58,15 @@ def rows(spec: Spec, size: int, latent: list[int]) -> tuple[list[Node], list[Nod
     image = shape((3, size, size))
     above = [Node("$x$", X_IMAGE, TOP, image, boxed=False)]
     below = [Node(r"$\hat{x}$", X_IMAGE, BOTTOM, "", boxed=False)]
-    noise = {"vae": r"$\sigma(x)\otimes u+\mu(x)$", "glow": r"$x+\sigma u$", "fvae": r"$E(x)+\sigma_1 u$"}
+    gaussian = r"$\sigma(x)\otimes u+\mu(x)$"
+    noise = {"vae": gaussian, "glow": r"$x+\sigma u$", "mixture": gaussian, "fvae": r"$E(x)+\sigma_1 u$"}
     if encoder:
         above.append(network("$E$", encoder, X_ENCODER, TOP))
         below.append(network("$G$", encoder, X_ENCODER, BOTTOM))
     above.append(Node(noise[spec.kind], X_NOISE, TOP, shape(latent)))
-    if transform:
+    if spec.kind == "mixture":  # G decodes z itself
+        above.append(flow("$F_{1,2}$", transform, X_FLOW, TOP))
+    elif transform:
         above.append(flow("$F$", transform, X_FLOW, TOP))
         below.append(flow("$F^{-1}$", transform, X_FLOW, BOTTOM))
     above.append(Node("$z$", X_LATENT, TOP, "", boxed=False))
@@ -109,7 +113,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A panel a model: inference (solid) above, generation (dashed) below."""
     from matplotlib.pyplot import subplots
 
-    specs, size = resolve(experiment), experiment.data.size
+    specs, size = resolve(experiment_name, experiment), experiment.data.size
     figures = experiment.figures
     figure, grid = subplots(
         len(specs), 1, figsize=(figures.width, len(specs) * figures.width * HEIGHT / WIDTH), squeeze=False

@@ -17,9 +17,19 @@ from fvae.errors import UserError
 from fvae.files import read_array, write
 from fvae.params import Experiment, Figures
 
-LABELS = {"vae": "VAE", "glow": "Glow", "fvae": "f-VAE"}
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe & Ito
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
+LABELS = {
+    "vae": "VAE",
+    "vae_reduced": "VAE, d < D",
+    "nice": "NICE",
+    "realnvp": "RealNVP",
+    "glow": "Glow",
+    "mixture": "mixture (16)",
+    "fvae": "f-VAE",
+    "fvae_reduced": "f-VAE, d < D",
+}
+# Okabe & Ito, with a grey in place of their yellow, which is faint on white
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)))
 GREY = "#595959"
 
 

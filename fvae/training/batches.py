@@ -35,7 +35,15 @@ class Batches:
             order = numpy_generator(self.seed, "train/order", epoch).permutation(len(self.pixels))
             self.epoch, self.order = epoch, torch.from_numpy(order).to(self.device)
         chosen = self.order[position * self.batch : (position + 1) * self.batch]
-        generator = torch_generator(self.seed, "train/noise", step, device=self.device)
+        return self._dequantised(chosen, torch_generator(self.seed, "train/noise", step, device=self.device))
+
+    def first(self, images: int) -> tuple[Tensor, Tensor]:
+        """x and u for the data-dependent start: so many images, or all where there are fewer."""
+        generator = torch_generator(self.seed, "train/start", device=self.device)
+        chosen = torch.randperm(len(self.pixels), generator=generator, device=self.device)[:images]
+        return self._dequantised(chosen, generator)
+
+    def _dequantised(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         x = dequantise(self.pixels[chosen], generator)
         if self.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=self.device) < 0.5

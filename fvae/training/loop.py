@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning.fabric import Fabric
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fvae.errors import UserError
 from fvae.files import write, write_json
@@ -25,8 +22,10 @@ from fvae.progress import progress
 from fvae.training import checkpoint
 from fvae.training.batches import Batches
 from fvae.training.machine import device_name, peak_memory
+from fvae.training.step import Step
 
 STATE_SECONDS = 60.0  # between two saves of the state
+START_BATCH = 256  # images from which actnorms and scales start
 LOOK_EVERY = 20  # steps between two looks at the loss, each of which waits for the device
 
 Validate = Callable[[Model], dict[str, float]]
@@ -50,41 +49,26 @@ def train(
     them while the training lasts: a run killed and started again goes on from it, to the same bits, as long as its
     fingerprint is the same. Raises UserError where the loss is not finite.
     """
-    fabric = Fabric(accelerator="auto", devices=1, precision=settings.precision)
-    device = fabric.device
-    model.train().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    improve = Step(model, settings)
+    device = improve.device
     batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=device)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
-    optimiser: Any = torch.optim.Adam(model.parameters(), learning_rate, fused=True)
     steps = settings.epochs * len(batches)
     validated = settings.validate_every * len(batches)
 
     state_file, best_file = folder / "state.pt", folder / "best.safetensors"
-    parts = {"model": model, "average": average, "optimiser": optimiser}
     nats = torch.zeros((), dtype=torch.float64, device=device)  # of the batches since the last validation
     step, seconds, best, history = 0, 0.0, math.inf, []
     if state := checkpoint.load_state(state_file, fingerprint):
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
+        improve.load_state_dict(state["model"])
         nats += state["nats"]
         step, seconds, best, history = (state[name] for name in ("step", "seconds", "best", "history"))
     elif start == "data":
-        model.initialise(*batches(0))
-        average.module.load_state_dict(model.state_dict())
+        improve.initialise(*batches.first(START_BATCH))
 
-    run, optimiser = fabric.setup(model, optimiser)
     bar = progress(total=steps, initial=step, desc=f"training {folder}", unit="step")
     saved = clock = time.monotonic()
     while step < steps:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate * schedule(step, settings, len(batches))
-        loss = run(*batches(step)).mean()
-        fabric.backward(bits_per_dim(loss, model.dims))
-        fabric.clip_gradients(run, optimiser, max_norm=settings.clip, error_if_nonfinite=False)
-        optimiser.step()
-        optimiser.zero_grad()
-        average.update_parameters(model)
-        nats += loss.detach()
+        nats += improve(*batches(step), learning_rate * schedule(step, settings, len(batches)))
         step += 1
         bar.update()
 
@@ -99,7 +83,7 @@ def train(
 
         at_validation = step % validated == 0 or step == steps
         if at_validation:
-            measured = validate(average.module.eval())  # type: ignore[arg-type]
+            measured = validate(improve.average.module.eval())  # type: ignore[arg-type]
             if not math.isfinite(measured["bpd"]):
                 raise UserError(f"{folder}: held-out bits/dim is not finite at step {step}: lower the learning_rate")
             epoch, seen = step // len(batches), step * settings.batch
@@ -107,12 +91,11 @@ def train(
             write(folder / "history.csv", partial(pd.DataFrame(history).to_csv, index=False))
             if measured["bpd"] < best:
                 best = measured["bpd"]
-                checkpoint.save_weights(best_file, average.module)
+                checkpoint.save_weights(best_file, improve.average.module)
             nats.zero_()
         if at_validation or now - saved > STATE_SECONDS:
-            states = {name: part.state_dict() for name, part in parts.items()}
             counters = {"step": step, "seconds": seconds, "best": best, "history": history, "nats": nats}
-            checkpoint.save_state(state_file, {"fingerprint": fingerprint, **states, **counters})
+            checkpoint.save_state(state_file, {"fingerprint": fingerprint, "model": improve.state_dict(), **counters})
             saved = time.monotonic()
         clock = time.monotonic()
     bar.close()

@@ -9,6 +9,11 @@ import sys
 import torch
 
 
+def default_device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def device_name(device: torch.device) -> str:
     """The name of a GPU, or of the processor and how many threads were used."""
     if device.type == "cuda":

@@ -17,7 +17,7 @@ SETTINGS = Sampling(
     quads={"sheets": 1, "steps": 3},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
-FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle"}
+FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
 
 
 @pytest.fixture(scope="module")

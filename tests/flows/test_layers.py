@@ -5,23 +5,26 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fvae.flows.actnorm import Actnorm, initialise_actnorms
+from fvae.flows.actnorm import Actnorm, data_dependent_start
 from fvae.flows.conv import Conv3x3
 from fvae.flows.coupling import AdditiveCoupling, AffineCoupling
 from fvae.flows.layer import Layer
-from fvae.flows.mixing import InvertibleConv1x1, Shuffle
+from fvae.flows.mixing import InvertibleConv1x1, Shuffle, Swap
 from fvae.flows.multiscale import MultiScaleFlow, step
 from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
 LAYERS = {
     "actnorm": Actnorm,
+    "swap": Swap,
     "shuffle": Shuffle,
     "conv1x1": InvertibleConv1x1,
     "additive": lambda channels: AdditiveCoupling(channels, 5),
     "affine": lambda channels: AffineCoupling(channels, 5),
-    "step": lambda channels: step(channels, 5, "affine", "conv1x1"),
+    "step": lambda channels: step(channels, 5, "affine", "conv1x1", actnorm=True),
+    "NICE's step": lambda channels: step(channels, 5, "additive", "swap", actnorm=False),
 }
+FLOW = {"levels": 2, "steps": 2, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
 
 
 def perturbed(module: torch.nn.Module) -> torch.nn.Module:
@@ -58,10 +61,11 @@ def test_log_determinant_and_inverse(name, channels, height, width, seed):
     levels=st.integers(1, 3),
     squeeze_first=st.booleans(),
     coupling=st.sampled_from(["additive", "affine"]),
-    mixing=st.sampled_from(["shuffle", "conv1x1"]),
+    mixing=st.sampled_from(["swap", "shuffle", "conv1x1"]),
+    actnorm=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_multiscale_flow(levels, squeeze_first, coupling, mixing, seed):
+def test_multiscale_flow(levels, squeeze_first, coupling, mixing, actnorm, seed):
     torch.manual_seed(seed)
     shape = (3, 8, 8) if squeeze_first else (4, 4, 4)
     flow = perturbed(
@@ -72,6 +76,7 @@ def test_multiscale_flow(levels, squeeze_first, coupling, mixing, seed):
             width=4,
             coupling=coupling,
             mixing=mixing,
+            actnorm=actnorm,
             squeeze_first=squeeze_first,
         )
     )
@@ -83,30 +88,46 @@ def test_multiscale_flow(levels, squeeze_first, coupling, mixing, seed):
 
 
 def test_a_flow_starts_as_a_permutation_with_log_determinant_zero():
-    flow = MultiScaleFlow(
-        (12, 8, 8), levels=3, steps=2, width=8, coupling="affine", mixing="shuffle", squeeze_first=False
-    )
+    flow = MultiScaleFlow((12, 8, 8), **FLOW | {"levels": 3}, squeeze_first=False)
     x = torch.randn(2, 12, 8, 8)
     z, logdet = flow(x)
     assert torch.equal(z.sort(1).values, x.flatten(1).sort(1).values)
     assert torch.equal(logdet, torch.zeros(2))
 
 
+@pytest.mark.parametrize(("shape", "squeeze_first"), [((3, 8, 8), True), ((12, 4, 8), False)])
+def test_assembling_puts_the_parts_of_z_where_they_came_from(shape, squeeze_first):
+    """At their start, two steps that swap halves are the identity: F does no more than order the values."""
+    flow = MultiScaleFlow(shape, **FLOW | {"mixing": "swap"}, squeeze_first=squeeze_first)
+    x = torch.randn(2, *shape)
+    assert torch.equal(flow.assemble(flow(x)[0]), x)
+
+
 def test_a_flow_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="do not divide"):
-        MultiScaleFlow((3, 6, 6), levels=2, steps=1, width=4, coupling="affine", mixing="shuffle", squeeze_first=True)
+        MultiScaleFlow((3, 6, 6), **FLOW, squeeze_first=True)
+    with pytest.raises(ValueError, match="level 0 of a flow has one channel"):
+        MultiScaleFlow((1, 4, 4), **FLOW, squeeze_first=False)
+
+
+def test_swapped_halves_take_turns():
+    """Two steps move every channel; NICE's step alone moves one half."""
+    x = torch.randn(1, 4, 2, 2, dtype=torch.float64)
+    one, two = (perturbed(torch.nn.ModuleList(step(4, 5, "additive", "swap", False) for _ in range(n))) for n in (1, 2))
+    moved = (one[0](x)[0] - x.roll(2, 1)).abs().amax((0, 2, 3)) > 1e-6
+    assert moved.tolist() == [False, False, True, True]
+    assert ((two[1](two[0](x)[0])[0] - x).abs().amax((0, 2, 3)) > 1e-6).all()
 
 
 def test_actnorms_start_with_zero_mean_and_unit_variance():
-    flow = MultiScaleFlow(
-        (3, 8, 8), levels=2, steps=2, width=4, coupling="affine", mixing="conv1x1", squeeze_first=True
-    )
+    flow = MultiScaleFlow((3, 8, 8), **FLOW, squeeze_first=True)
     outputs = []
     for layer in flow.modules():
         if isinstance(layer, Actnorm):
             layer.register_forward_hook(lambda _, inputs, output: outputs.append(output[0]))
     x = 3 * torch.randn(64, 3, 8, 8) + 5
-    initialise_actnorms(flow, x)
+    with data_dependent_start(flow):
+        flow(x)
     outputs.clear()
     flow(x)
     assert len(outputs) == 5

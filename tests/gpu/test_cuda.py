@@ -18,8 +18,8 @@ SPEC = params.FVAE(
     kind="fvae",
     learning_rate=1e-3,
     start="data",
-    encoder={"levels": 2, "steps": 2, "expansion": 1.0},
-    flow={"levels": 2, "steps": 2, "width": 32, "coupling": "affine", "mixing": "conv1x1"},
+    encoder={"levels": 2, "steps": 2, "expansion": 1.0, "latent": "full"},
+    flow={"levels": 2, "steps": 2, "width": 32, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 3, 16, 16), dtype=np.uint8)
 

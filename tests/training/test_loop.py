@@ -19,8 +19,8 @@ SPEC = params.FVAE(
     kind="fvae",
     learning_rate=1e-3,
     start="data",
-    encoder={"levels": 1, "steps": 1, "expansion": 1.0},
-    flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1"},
+    encoder={"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"},
+    flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 SETTINGS = params.Training(
     epochs=3,

@@ -7,7 +7,7 @@ sys.path.insert(0, workflow.basedir)
 
 from fvae.errors import UserError
 from fvae.paper import FIGURES, TABLES
-from fvae.params import Images, load
+from fvae.params import Images, free_sizes, load
 
 
 def stop(error):
@@ -52,18 +52,20 @@ def slice_of(*sections):
 
 
 def model_slice(wildcards):
-    """A params function: the model with its matched size, and how it is trained."""
-    from fvae.models.build import resolve
+    """A params function: the model with its matched size, or how that will be measured, and how it is trained."""
+    from fvae.models.match import resolve_one
 
     experiment = experiment_of(wildcards)
     if wildcards.model not in experiment.models:
         stop(
             f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {', '.join(experiment.models)}"
         )
-    try:
-        spec = resolve(experiment)[wildcards.model]
-    except UserError as error:
-        stop(error)
+    spec = experiment.models[wildcards.model]
+    if not measured(experiment, wildcards.model):
+        try:
+            spec = resolve_one(wildcards.experiment, experiment, wildcards.model)
+        except UserError as error:
+            stop(error)
     return json.dumps(
         {
             "model": spec.model_dump(mode="json"),
@@ -71,6 +73,33 @@ def model_slice(wildcards):
         },
         sort_keys=True,
     )
+
+
+def match_slice(wildcards):
+    """A params function: all that a match in seconds depends on."""
+    from fvae.models.match import question
+
+    return json.dumps(
+        question(experiment_of(wildcards), wildcards.model), sort_keys=True
+    )
+
+
+def measured(experiment, model):
+    """Whether the model's size is one that must be measured."""
+    return experiment.match.quantity == "seconds" and bool(
+        free_sizes(experiment.models[model])
+    )
+
+
+def match_of(wildcards):
+    """An input function: the measured size of the model, or of every model; nothing where none is measured."""
+    experiment = experiment_of(wildcards)
+    models = [wildcards.model] if hasattr(wildcards, "model") else experiment.models
+    return [
+        f"results/{wildcards.experiment}/{model}/match.json"
+        for model in models
+        if model in experiment.models and measured(experiment, model)
+    ]
 
 
 def models_slice(wildcards):

@@ -13,7 +13,7 @@ rule sample:
         "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
-        slice_of("sampling.{task}"),
+        slice_of("sampling.{task}", "sampling.batch_norm"),
     shell:
         "python -m fvae sample {wildcards.task} --experiment {wildcards.experiment} --model {wildcards.model}"
         " --seed {wildcards.seed} 2>&1 | tee {log}"

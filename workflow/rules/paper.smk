@@ -17,6 +17,7 @@ rule data:
 
 rule structures:
     input:
+        match=match_of,
         code=code("paper/structures.py", "paper/style.py"),
     output:
         **figure("structures"),
@@ -33,6 +34,7 @@ rule structures:
 
 rule comparison:
     input:
+        match=match_of,
         images="data/{experiment}/images.npy",
         samples=runs("samples/random.npy"),
         code=code("paper/comparison.py", "paper/style.py"),
@@ -148,6 +150,7 @@ rule curves:
 rule sizes:
     input:
         runs("training.json"),
+        match_of,
         code=code("paper/sizes.py", "paper/table.py"),
     output:
         **table("sizes"),

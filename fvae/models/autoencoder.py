@@ -1,0 +1,40 @@
+"""What VAE, mixture and f-VAE share: an encoder E, a decoder G, and the scales σ₁ and σ₂."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fvae.flows.actnorm import data_dependent_start
+from fvae.models.base import Model, Shape
+from fvae.models.networks import Decoder, Encoder, encoded_shape
+from fvae.models.scale import LearnedScale
+
+SIGMA1_START = 0.5  # of the spread of E(x)
+
+
+class Autoencoder(Model):
+    """E and G, which need not be invertible, and q(x|z) = N(G(v), σ₂² I). Raises ValueError where they do not fit."""
+
+    def __init__(self, shape: Shape, encoder: Mapping[str, Any]) -> None:
+        super().__init__(shape, encoded_shape(shape, encoder["levels"], encoder["latent"]))
+        self.encoder = Encoder(shape[0], **encoder)
+        self.decoder = Decoder(shape[0], **encoder)
+        self.decoder.mirror(self.encoder)
+        self.sigma1 = LearnedScale()
+        self.sigma2 = LearnedScale()
+
+    @property
+    def log_sigma2(self) -> Tensor:
+        return self.sigma2.log()
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor, u: Tensor) -> None:
+        """σ₁ a fixed share of the spread of E(x), actnorms from the batch, σ₂ the error that is left."""
+        self.sigma1.set(SIGMA1_START * self.encoder(x).std())
+        with data_dependent_start(self):
+            v = self.posterior(x, u).v
+        self.sigma2.set((self.decoder(v) - x).square().mean().sqrt())

@@ -1,0 +1,88 @@
+"""Sizes left to the program: the width or depth with which a model costs what the one it is matched to costs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.files import read_json
+from fvae.models.build import build, count, macs
+from fvae.params import Experiment, Match, Spec, free_sizes
+
+LARGEST = 2**16
+
+
+def resolve(name: str, experiment: Experiment) -> dict[str, Spec]:
+    """The models with every 'match' replaced by the size that matches. Raises UserError where none does."""
+    return {model: resolve_one(name, experiment, model) for model in experiment.models}
+
+
+def resolve_one(name: str, experiment: Experiment, model: str) -> Spec:
+    """One of the models, likewise; a match in seconds is one that `python -m fvae match` has measured."""
+    spec, match = experiment.models[model], experiment.match
+    if not free_sizes(spec):
+        return spec
+    if match.quantity != "seconds":
+        return _counted(model, spec, experiment.models[match.model], experiment.data.size, match)
+    path = layout.match(name, model)
+    found = read_json(path, f"match --experiment {name} --model {model}")
+    if found["question"] != question(experiment, model):
+        raise UserError(f"{path}: of other parameters; measure it again: python -m fvae match")
+    return resized(spec, found["size"])
+
+
+def question(experiment: Experiment, model: str) -> dict[str, Any]:
+    """All that a match in seconds depends on, but for the machine."""
+    match, models = experiment.match, experiment.models
+    return {
+        "model": models[model].model_dump(mode="json", exclude={"learning_rate", "start"}),
+        "target": models[match.model].model_dump(mode="json", exclude={"learning_rate", "start"}),
+        "match": match.model_dump(mode="json"),
+        "images": experiment.data.size,
+        "batch": experiment.training.batch,
+        "precision": experiment.training.precision,
+    }
+
+
+def resized(spec: Spec, k: int) -> Spec:
+    """The model with its free size at k; an expansion counts in hundredths, as tables print it."""
+    ((section, size),) = free_sizes(spec)
+    part = getattr(spec, section).model_copy(update={size: k / 100 if size == "expansion" else k})
+    return spec.model_copy(update={section: part})
+
+
+def solve(model: str, spec: Spec, match: Match, goal: float, amount: Callable[[Spec], float]) -> int:
+    """The free size at which an amount that grows with it comes nearest the goal. Raises UserError beyond tolerance."""
+    amounts: dict[int, float] = {}
+
+    def at(k: int) -> float:
+        return amounts.get(k) or amounts.setdefault(k, amount(resized(spec, k)))
+
+    largest = 1
+    while largest < LARGEST and at(largest) < goal:
+        largest *= 2
+    smallest = largest // 2 + 1  # the goal lies in this octave
+    above = smallest + bisect_left(range(smallest, largest), goal, key=at)
+    best = min({max(1, above - 1), above}, key=lambda k: abs(at(k) - goal))
+    if abs(at(best) / goal - 1) > match.tolerance:
+        raise UserError(
+            f"models.{model}: no size comes within {match.tolerance:.0%} of {match.model}'s {goal:,.6g}"
+            f" {match.quantity} (nearest: {at(best):,.6g}); change its levels, or match.tolerance"
+        )
+    return best
+
+
+@lru_cache
+def _counted(model: str, spec: Spec, target: Spec, size: int, match: Match) -> Spec:
+    def amount(candidate: Spec) -> int:
+        with torch.device("meta"):
+            built = build(candidate, size)
+            return count(built) if match.quantity == "parameters" else macs(built)
+
+    return resized(spec, solve(model, spec, match, amount(target), amount))

@@ -1,0 +1,36 @@
+"""The general mixture of two flows, equation (16): Gaussian steps that depend on x, and flows that do not, in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from fvae.flows.conditional import ConditionalAffine
+from fvae.flows.multiscale import MultiScaleFlow
+from fvae.models.base import Shape
+from fvae.models.vae import VAE
+from fvae.objective import Posterior
+
+
+class Mixture(VAE):
+    """f₁ = F₁(σ₁(x) ⊗ u + μ₁(x)), f₂ = F₂(σ₂(x) ⊗ f₁ + μ₂(x)), F_x(u) = σ₃(x) ⊗ f₂ + μ₃(x); q(x|z) = N(G(z), σ²).
+
+    A VAE with a richer posterior: the decoder sees z itself, so that samples need no flow.
+    """
+
+    def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any]) -> None:
+        super().__init__(shape, encoder=encoder)
+        self.flows = nn.ModuleList(MultiScaleFlow(self.noise_shape, **flow, squeeze_first=False) for _ in range(2))
+        self.affines = nn.ModuleList(ConditionalAffine(self.noise_shape[0]) for _ in range(2))
+
+    def posterior(self, x: Tensor, u: Tensor) -> Posterior:
+        h = self.encoder(x)
+        f, logdet = self.gaussian(h, u)
+        for flow, affine in zip(self.flows, self.affines, strict=True):
+            assert isinstance(flow, MultiScaleFlow)
+            z, flow_logdet = flow(f)
+            f, affine_logdet = affine(flow.assemble(z), h)
+            logdet = logdet + flow_logdet + affine_logdet
+        return Posterior(f.flatten(1), logdet, f)

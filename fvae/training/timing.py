@@ -1,0 +1,65 @@
+"""Seconds of training steps, measured on this machine; and the size that matches in them."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import torch
+from torch.utils.benchmark import Timer
+
+from fvae.models.base import Model
+from fvae.models.build import build
+from fvae.models.match import question, resized, solve
+from fvae.params import Experiment, Spec, Training
+from fvae.progress import progress
+from fvae.training.machine import default_device, device_name
+from fvae.training.step import Step
+
+ROUNDS, STEPS = 5, 3
+
+
+def step_seconds(models: list[Model], settings: Training) -> list[float]:
+    """The median seconds of a training step of each model, in rounds of a few steps of each."""
+    timers = [_timer(model, settings) for model in models]
+    for timer in timers:
+        timer.timeit(1)  # first steps allocate
+    rounds = [[timer.timeit(STEPS).mean for timer in timers] for _ in range(ROUNDS)]
+    return [median(times) for times in zip(*rounds, strict=True)]
+
+
+def match_seconds(experiment: Experiment, model: str) -> dict[str, Any]:
+    """The size at which a step of the model takes as long as one of `match.model`, and what was measured.
+
+    Each candidate is timed in turn with the target, so that the machine's moods touch both. Raises UserError where no
+    size comes within the tolerance.
+    """
+    size, settings, match = experiment.data.size, experiment.training, experiment.match
+    spec, target = experiment.models[model], build(experiment.models[match.model], size)
+    (goal,) = step_seconds([target], settings)
+    timed = {}
+
+    def seconds(candidate: Spec) -> float:
+        ours, theirs = step_seconds([build(candidate, size), target], settings)
+        timed[candidate] = goal * ours / theirs
+        bar.update()
+        return timed[candidate]
+
+    with progress(desc=f"timing {model}", unit="size") as bar:
+        found = solve(model, spec, match, goal, seconds)
+    return {
+        "size": found,
+        "seconds": timed[resized(spec, found)],
+        "target_seconds": goal,
+        "device": device_name(default_device()),
+        "question": question(experiment, model),
+    }
+
+
+def _timer(model: Model, settings: Training) -> Timer:
+    step = Step(model, settings)
+    x = torch.rand(settings.batch, *model.shape, device=step.device).mul(2).sub(1)
+    x = x.contiguous(memory_format=torch.channels_last)
+    u = torch.randn(settings.batch, *model.noise_shape, device=step.device)
+    names = {"step": step, "x": x, "u": u}
+    return Timer("step(x, u, 1e-5)", globals=names, num_threads=torch.get_num_threads())

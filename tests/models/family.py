@@ -1,0 +1,58 @@
+"""Every model of the family at a size at which a Jacobian can be written down."""
+
+import torch
+
+from fvae import params
+from fvae.models.build import build
+
+FLOW = {"levels": 2, "steps": 2, "width": 6, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
+ENCODER = {"levels": 1, "steps": 2, "expansion": 1.5, "latent": "full"}
+COMMON = {"learning_rate": 1e-3, "start": "data"}
+REDUCED = ENCODER | {"latent": 4}
+NICE = FLOW | {"levels": 1, "coupling": "additive", "mixing": "swap", "actnorm": False}
+SPECS = {
+    "vae": params.VAE(kind="vae", encoder=ENCODER, **COMMON),
+    "vae_reduced": params.VAE(kind="vae", encoder=REDUCED, **COMMON),
+    "nice": params.Glow(kind="glow", flow=NICE, **COMMON),
+    "realnvp": params.Glow(kind="glow", flow=FLOW | {"mixing": "swap"}, **COMMON),
+    "glow": params.Glow(kind="glow", flow=FLOW, **COMMON),
+    "mixture": params.Mixture(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
+    "fvae": params.FVAE(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
+    "fvae_reduced": params.FVAE(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
+}
+
+
+def changed(spec, **sections):
+    """A spec with some values of its sections changed, as encoder={"latent": 3}."""
+    values = spec.model_dump()
+    return type(spec)(**values | {name: values[name] | section for name, section in sections.items()})
+
+
+def noise(model, n=32):
+    """u in float64."""
+    return torch.randn(n, *model.noise_shape, dtype=torch.float64)
+
+
+def trained_a_little(name, size=8, steps=15):
+    """A model in float64 after some steps on uniform pixels, and those pixels."""
+    torch.manual_seed(0)
+    model = build(SPECS[name], size).double()
+    x = torch.rand(32, 3, size, size, dtype=torch.float64) * 2 - 1
+    model.initialise(x, noise(model))
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(steps):
+        loss = model(x, noise(model)).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return model.eval(), x
+
+
+def perturbed(model, scale=0.1):
+    """A model in float64, away from its start."""
+    torch.manual_seed(1)
+    model = model.double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += scale * torch.randn_like(parameter)
+    return model

@@ -1,0 +1,86 @@
+"""Sizes solved for: a match within its tolerance, by every quantity, or one clear line."""
+
+import json
+
+import pytest
+from family import SPECS, changed
+
+from fvae import layout, params
+from fvae.errors import UserError
+from fvae.models.build import describe
+from fvae.models.match import question, resized, resolve, solve
+from fvae.params import Match, free_sizes
+
+DEMO = params.load().experiments["demo"]
+
+
+def with_models(quantity="parameters", tolerance=0.05, **models):
+    """An experiment at 16×16 whose other models are matched to a small f-VAE."""
+    match = Match(quantity=quantity, model="fvae", tolerance=tolerance)
+    data = DEMO.data.model_copy(update={"size": 16})
+    return DEMO.model_copy(update={"models": {"fvae": SPECS["fvae"], **models}, "match": match, "data": data})
+
+
+def glow(**changes):
+    return changed(SPECS["glow"], flow=changes)
+
+
+@pytest.mark.parametrize("name", list(params.load().experiments))
+def test_matched_models_agree_in_what_the_experiment_matches(name):
+    experiment = params.load().experiments[name]
+    sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(name, experiment).items()}
+    goal = sizes[experiment.match.model][experiment.match.quantity]
+    for model, size in sizes.items():
+        if free_sizes(experiment.models[model]):
+            assert abs(size[experiment.match.quantity] / goal - 1) <= experiment.match.tolerance
+
+
+@pytest.mark.parametrize("quantity", ["parameters", "macs"])
+@pytest.mark.parametrize(
+    ("free", "section", "size"),
+    [
+        (glow(width="match"), "flow", "width"),
+        (glow(steps="match", width=16), "flow", "steps"),
+        (changed(SPECS["vae"], encoder={"expansion": "match"}), "encoder", "expansion"),
+        (changed(SPECS["vae"], encoder={"steps": "match", "expansion": 0.5, "latent": 6}), "encoder", "steps"),
+        (changed(SPECS["mixture"], flow={"width": "match"}), "flow", "width"),
+    ],
+)
+def test_a_width_or_a_depth_is_the_nearest_there_is(quantity, free, section, size):
+    experiment = with_models(quantity, tolerance=0.5, free=free)
+    resolved = resolve("x", experiment)
+    goal = describe(resolved["fvae"], 16)[quantity]
+    found = getattr(getattr(resolved["free"], section), size)
+    k = round(100 * found) if size == "expansion" else found
+
+    def distance(number):
+        return abs(describe(resized(free, number), 16)[quantity] - goal)
+
+    assert distance(k) <= min(distance(k + 1), distance(max(1, k - 1)))
+    other = resolved["free"].model_copy(update={section: getattr(free, section)})
+    assert other == free  # nothing else was touched
+
+
+@pytest.mark.parametrize("goal", [0.6, 1, 2, 3, 7.4, 8, 9, 100, 65000])
+def test_solving_finds_the_nearest_size(goal):
+    match = Match(quantity="parameters", model="fvae", tolerance=0.99)
+    found = solve("glow", glow(width="match"), match, goal, lambda spec: float(spec.flow.width))
+    assert abs(found - goal) <= 0.5
+
+
+def test_a_match_out_of_reach_is_one_clear_line():
+    with pytest.raises(UserError, match=r"models.glow: no size comes within 5% of fvae's 17,294 parameters"):
+        resolve("x", with_models(glow=glow(levels=3, steps=40, width="match")))
+
+
+def test_a_match_in_seconds_is_one_that_was_measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = with_models("seconds", glow=glow(width="match"))
+    with pytest.raises(UserError, match=r"match\.json: missing; make it first: python -m fvae match --experiment x"):
+        resolve("x", experiment)
+    path = layout.match("x", "glow")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"size": 33, "question": question(experiment, "glow")}))
+    assert resolve("x", experiment)["glow"].flow.width == 33
+    with pytest.raises(UserError, match="of other parameters; measure it again"):
+        resolve("x", with_models("seconds", glow=glow(width="match", steps=3)))
