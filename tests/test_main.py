@@ -27,10 +27,11 @@ def elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, lfw64"),
+        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, family, lfw64"),
         ("prepare --experiment lfw64", "data/raw/lfw-deepfunneled.tgz: no such file or folder"),
         ("train --experiment demo --model gan", "--model: 'gan' is not one of vae, glow, fvae"),
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; prepare it first"),
+        ("match --experiment demo --model glow", "experiments.demo: glow has no size to be matched in seconds"),
         ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
         ("table sizes --experiment demo", "training.json: missing; make it first: python -m fvae train"),
@@ -49,10 +50,17 @@ def test_bad_input_is_one_line(elsewhere, command, message):
     assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
 
 
+def test_describe_tells_effective_beside_nominal_parameters():
+    said = fvae("describe", "--experiment", "celeba64").stdout
+    assert "fvae: 95,830,082 parameters (58,081,346 effective), 1,441.1 M multiply-accumulates an image" in said
+    assert "flow.levels.3      43,305,984" in said
+
+
 def test_describe_as_json():
     described = json.loads(fvae("describe", "--experiment", "celeba64", "--json").stdout)
     assert list(described) == ["vae", "glow", "fvae"]
     assert described["fvae"]["parameters"] == 95_830_082
+    assert described["fvae"]["effective_parameters"] == 58_081_346
     assert described["fvae"]["latent"]["shapes"] == [[96, 8, 8], [192, 4, 4], [384, 2, 2], [1536, 1, 1]]
     assert described["glow"]["spec"]["flow"]["width"] > 0
     for model in described.values():

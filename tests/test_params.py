@@ -30,7 +30,7 @@ def changed(tmp_path, path, value):
 def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
-    assert set(params.experiments) == {"demo", "lfw64", "celeba64", "celeba128"}
+    assert set(params.experiments) == {"demo", "family", "lfw64", "celeba64", "celeba128"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,14 @@ def test_the_projects_own_parameters_are_valid():
         ("experiments.demo.data.size", "big", "experiments.demo.data.size: must be a valid integer"),
         ("experiments.demo.data.sizes", 3, "experiments.demo.data.sizes: unknown; allowed here: kind, size"),
         ("experiments.demo.models.glow.flow.width", -3, "experiments.demo.models.glow.flow.width: "),
-        ("experiments.demo.models.fvae.flow.width", "match", "experiments.demo.models.fvae: only a vae's expansion"),
+        ("experiments.demo.models.fvae.flow.width", "match", "experiments.demo.match.model: the model that others"),
+        (
+            "experiments.demo.models.glow.flow.steps",
+            "match",
+            "experiments.demo.models.glow: only one size of a model can be 'match', not flow.steps and flow.width",
+        ),
+        ("experiments.demo.models.vae.encoder.latent", "none", "experiments.demo.models.vae.encoder.latent: "),
+        ("experiments.demo.sampling.batch_norm", "mixed", "experiments.demo.sampling.batch_norm: must be 'running'"),
         ("experiments.demo.match.model", "glow", "experiments.demo.match.model: the model that others match"),
         ("experiments.demo.training.ema", 1.0, "experiments.demo.training.ema: must be less than 1"),
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),

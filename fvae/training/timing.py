@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
 import torch
-from torch.utils.benchmark import Timer
 
 from fvae.models.base import Model
 from fvae.models.build import build
@@ -21,11 +22,29 @@ ROUNDS, STEPS = 5, 3
 
 def step_seconds(models: list[Model], settings: Training) -> list[float]:
     """The median seconds of a training step of each model, in rounds of a few steps of each."""
-    timers = [_timer(model, settings) for model in models]
-    for timer in timers:
-        timer.timeit(1)  # first steps allocate
-    rounds = [[timer.timeit(STEPS).mean for timer in timers] for _ in range(ROUNDS)]
+    runs = [_steps(model, settings) for model in models]
+    for run in runs:
+        run()  # the first steps allocate
+    rounds = [[run() / STEPS for run in runs] for _ in range(ROUNDS)]
     return [median(times) for times in zip(*rounds, strict=True)]
+
+
+def _steps(model: Model, settings: Training) -> Callable[[], float]:
+    """A function that runs a few training steps and gives their seconds."""
+    step = Step(model, settings)
+    x = torch.rand(settings.batch, *model.shape, device=step.device).mul(2).sub(1)
+    x = x.contiguous(memory_format=torch.channels_last)
+    u = torch.randn(settings.batch, *model.noise_shape, device=step.device)
+
+    def run() -> float:
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            step(x, u, 1e-5)
+        if step.device.type == "cuda":
+            torch.cuda.synchronize(step.device)
+        return time.perf_counter() - start
+
+    return run
 
 
 def match_seconds(experiment: Experiment, model: str) -> dict[str, Any]:
@@ -54,12 +73,3 @@ def match_seconds(experiment: Experiment, model: str) -> dict[str, Any]:
         "device": device_name(default_device()),
         "question": question(experiment, model),
     }
-
-
-def _timer(model: Model, settings: Training) -> Timer:
-    step = Step(model, settings)
-    x = torch.rand(settings.batch, *model.shape, device=step.device).mul(2).sub(1)
-    x = x.contiguous(memory_format=torch.channels_last)
-    u = torch.randn(settings.batch, *model.noise_shape, device=step.device)
-    names = {"step": step, "x": x, "u": u}
-    return Timer("step(x, u, 1e-5)", globals=names, num_threads=torch.get_num_threads())

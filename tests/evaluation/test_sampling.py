@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
 from fvae.errors import UserError
 from fvae.evaluation.sampling import decode, encode, generate
 from fvae.models.glow import Glow
+from fvae.models.vae import VAE
 from fvae.params import Sampling
 
 SETTINGS = Sampling(
+    batch_norm="running",
     random={"images": 10, "temperature": 1.0},
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
@@ -78,3 +81,36 @@ def test_too_few_real_images_are_one_line(glow):
 
 def test_encode_and_decode_are_inverse(glow):
     assert (decode(glow, encode(glow, HELD_OUT)) == HELD_OUT).all()
+
+
+def test_batch_norm_may_take_its_statistics_from_the_prior():
+    """Samples then are those of a decoder whose BatchNorms saw G's inputs for z ∼ N(0, I); reconstructions stay."""
+    torch.manual_seed(0)
+    vae = VAE((3, 8, 8), encoder={"levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"})
+    norms = [module for module in vae.decoder.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for parameter in vae.decoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    for module in norms:
+        module.running_mean.fill_(3.0)
+    before = [generate(vae, task, SETTINGS, HELD_OUT, seed=0) for task in ("random", "reconstructions")]
+    settings = SETTINGS.model_copy(update={"batch_norm": "prior"})
+    reconstructed = generate(vae, "reconstructions", settings, HELD_OUT, seed=0)
+    assert (reconstructed == before[1]).all()
+    random = generate(vae, "random", settings, HELD_OUT, seed=0)
+    assert (random != before[0]).mean() > 0.5
+    inside = []
+    first = vae.decoder.levels[0][0].network
+    first[1].register_forward_pre_hook(lambda module, inputs: inside.append(inputs[0]))
+    with torch.no_grad():
+        vae.decoder(torch.randn(4000, 12, 4, 4))
+    seen, module = inside[0], norms[0]
+    torch.testing.assert_close(module.running_mean, seen.mean((0, 2, 3)), rtol=0, atol=0.15)
+    torch.testing.assert_close(module.running_var, seen.var((0, 2, 3)), rtol=0.05, atol=0.05)
+    assert module.momentum == 0.01
+    assert not vae.decoder.training
+    assert (generate(vae, "random", settings, HELD_OUT, seed=0) == random).all()
+
+
+def test_a_flow_has_no_batch_norm_to_estimate(glow):
+    settings = SETTINGS.model_copy(update={"batch_norm": "prior"})
+    assert (generate(glow, "random", settings, HELD_OUT, 0) == generate(glow, "random", SETTINGS, HELD_OUT, 0)).all()

@@ -49,7 +49,7 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision):
         seed=0,
         fingerprint="f",
         validate=lambda model: {
-            "bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).mean())
+            "bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())
         },
     )
     cost = json.loads((tmp_path / "training.json").read_text())

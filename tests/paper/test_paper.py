@@ -56,7 +56,13 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
             run = layout.Run("demo", model, seed)
             exact = model == "glow"
             values = {
-                "bpd": {"bpd": 3.0 + index + 0.1 * seed, "standard_error": 0.01, "bound": not exact, "images": 50},
+                "bpd": {
+                    "bpd": 3.0 + index + 0.1 * seed,
+                    "standard_error": 0.01,
+                    "bound": not exact,
+                    "images": 50,
+                    "elbo": None if exact else 9.0,
+                },
                 "swd": {
                     "swd": {"32": 10.0 + seed, "16": 20.0},
                     "mean": 15.0,
@@ -76,6 +82,7 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert "≤ 3.050 ± 0.071" in printed
     assert "| 4.050 ± 0.071" in printed
     assert "10.5 ± 0.7" in printed
+    assert "≤ 9.000 ± 0.000" in printed
     assert "FID is n/a: no weights" in printed
     assert "training images" in printed
     assert "2 seeds: mean ± standard deviation" in printed

@@ -103,6 +103,20 @@ def test_one_figure_needs_only_what_it_needs(fresh):
     assert fresh.planned("paper_figures/demo/structures.pdf") == ["structures"]
 
 
+def test_a_match_in_seconds_is_measured_before_training(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(match={"quantity": "seconds", "model": "fvae", "tolerance": 0.05})
+    planned = project.planned()
+    assert {"match vae", "match glow", "train vae", "train glow", "sizes", "structures"} <= set(planned)
+    assert "train fvae" not in planned
+
+
+def test_every_model_of_the_family_is_trained(fresh):
+    planned = fresh.planned("results/family/tables/metrics.md")
+    models = ("vae", "vae_reduced", "nice", "realnvp", "glow", "mixture", "fvae", "fvae_reduced")
+    assert [job for job in planned if job.startswith("train")] == sorted(f"train {model}" for model in models)
+
+
 def test_the_same_seed_gives_the_same_weights(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     weights = project.folder / "results/demo/fvae/seed-0/weights.safetensors"
@@ -140,7 +154,10 @@ def test_an_unknown_experiment_is_one_clear_line(fresh):
     ):
         done = fresh.run(*command)
         assert done.returncode != 0
-        assert "no experiment 'cats'; params.yaml has demo, lfw64, celeba64, celeba128" in done.stdout + done.stderr
+        assert (
+            "no experiment 'cats'; params.yaml has demo, family, lfw64, celeba64, celeba128"
+            in done.stdout + done.stderr
+        )
         assert "Traceback" not in done.stdout + done.stderr
 
 
