@@ -84,6 +84,8 @@ def match(experiment: ExperimentName, model: ModelName) -> None:
 @app.command()
 def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
     """Train one model, or go on with an interrupted training."""
+    from lightning.fabric.utilities import rank_zero_only
+
     from fvae.data.dataset import load as load_images
     from fvae.evaluation.validation import validator
     from fvae.files import write_text
@@ -103,7 +105,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
         images.manifest["images_sha256"],
     ]
     seed_everything(seed, "train/weights")
-    write_text(run.model_spec, spec.model_dump_json(indent=2) + "\n")
+    rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
     loop.train(
         build(spec, chosen.data.size),
         images.split("train"),

@@ -14,9 +14,9 @@ from fvae.errors import UserError
 
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its target and rename it, so that there is never half a file."""
+    """Write a file beside its target and rename it, so that there is never half a file; one writer at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.part")
     try:
         save(partial)
         os.replace(partial, path)

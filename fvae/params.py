@@ -140,6 +140,8 @@ class Training(Section):
     ema: Share
     flip: bool
     precision: Literal["32-true", "bf16-mixed"]
+    reversible: bool  # recompute a flow's activations from its output: less memory, more time
+    devices: Count  # processes, each with its GPU where there are GPUs
     validate_every: Count  # epochs
     validation_images: Count
 

@@ -20,48 +20,74 @@ def coupling_network(channels_in: int, width: int, channels_out: int) -> nn.Sequ
     )
 
 
-class AdditiveCoupling(Layer):
-    """y1 = x1, y2 = x2 + t(x1)."""
+class Coupling(Layer):
+    """y1 = x1, and x2 moved by what a network says of x1."""
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, outputs: int) -> None:
         super().__init__()
-        self.network = coupling_network(channels // 2, width, channels - channels // 2)
+        self.kept = channels // 2
+        self.network = coupling_network(self.kept, width, outputs * (channels - self.kept))
+
+    def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor | float]:
+        """y2 and log|det|, h the network's output."""
+        raise NotImplementedError
+
+    def move_back(self, y2: Tensor, h: Tensor) -> Tensor:
+        """x2."""
+        raise NotImplementedError
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The half that stays and the half that moves."""
-        half = x.shape[1] // 2
-        return x[:, :half], x[:, half:]
+        return x[:, : self.kept], x[:, self.kept :]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         x1, x2 = self.split(x)
-        return torch.cat([x1, x2 + self.network(x1).to(x2.dtype)], 1), 0.0
+        y2, logdet = self.move(x2, self.network(x1).to(x2.dtype))
+        return torch.cat([x1, y2], 1), logdet
 
     def inverse(self, y: Tensor) -> Tensor:
         y1, y2 = self.split(y)
-        return torch.cat([y1, y2 - self.network(y1).to(y2.dtype)], 1)
+        return torch.cat([y1, self.move_back(y2, self.network(y1).to(y2.dtype))], 1)
+
+    def recompute(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
+        """As every layer's, with the network evaluated once: it sees the half of x that is known from the start."""
+        y1, y2 = self.split(y)
+        x = torch.empty_like(y).requires_grad_()
+        x1, x2 = self.split(x)
+        x1.data.copy_(y1)
+        h = self.network(x1).to(y2.dtype)
+        x2.data.copy_(self.move_back(y2, h.detach()))
+        again, logdet = self.move(x2, h)
+        return x, torch.cat([x1, again], 1), logdet
 
 
-class AffineCoupling(AdditiveCoupling):
+class AdditiveCoupling(Coupling):
+    """y1 = x1, y2 = x2 + t(x1)."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__(channels, width, outputs=1)
+
+    def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, float]:
+        return x2 + h, 0.0
+
+    def move_back(self, y2: Tensor, h: Tensor) -> Tensor:
+        return y2 - h
+
+
+class AffineCoupling(Coupling):
     """y1 = x1, y2 = s(x1) ⊗ x2 + t(x1), with log s softly clamped to ±2; log|det| = Σ log s."""
 
     def __init__(self, channels: int, width: int) -> None:
-        super().__init__(channels, width)
-        self.network = coupling_network(channels // 2, width, 2 * (channels - channels // 2))
+        super().__init__(channels, width, outputs=2)
 
-    def scale_and_shift(self, x1: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """log s(x1) and t(x1)."""
-        log_s, t = self.network(x1).to(dtype).chunk(2, 1)
-        return soft_clamp(log_s), t
+    def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        log_s, t = h.chunk(2, 1)
+        log_s = soft_clamp(log_s)
+        return torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x1, x2 = self.split(x)
-        log_s, t = self.scale_and_shift(x1, x2.dtype)
-        return torch.cat([x1, torch.addcmul(t, x2, log_s.exp())], 1), log_s.flatten(1).sum(1)
-
-    def inverse(self, y: Tensor) -> Tensor:
-        y1, y2 = self.split(y)
-        log_s, t = self.scale_and_shift(y1, y2.dtype)
-        return torch.cat([y1, (y2 - t) * (-log_s).exp()], 1)
+    def move_back(self, y2: Tensor, h: Tensor) -> Tensor:
+        log_s, t = h.chunk(2, 1)
+        return (y2 - t) * (-soft_clamp(log_s)).exp()
 
 
-COUPLINGS: dict[str, type[AdditiveCoupling]] = {"additive": AdditiveCoupling, "affine": AffineCoupling}
+COUPLINGS: dict[str, type[Layer]] = {"additive": AdditiveCoupling, "affine": AffineCoupling}

@@ -19,6 +19,12 @@ class Layer(nn.Module):
         """x = f⁻¹(y)."""
         raise NotImplementedError
 
+    def recompute(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
+        """x = f⁻¹(y) as a leaf of a new graph, then y and log|det| again from it, for reversible training."""
+        with torch.no_grad():
+            x = self.inverse(y).detach()
+        return x.requires_grad_(), *self(x)
+
 
 def soft_clamp(log_scale: Tensor, bound: float = 2.0) -> Tensor:
     """A log-scale kept within ±bound, the identity to first order at 0."""

@@ -73,10 +73,11 @@ class InvertibleConv1x1(Layer):
         return y, x.shape[2] * x.shape[3] * self.lu.diagonal().sum()
 
     def inverse(self, y: Tensor) -> Tensor:
-        lower, upper = (factor.double() for factor in self.factors())
-        y1 = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
-        weight = torch.linalg.solve_triangular(upper, y1, upper=True).to(y.dtype)
-        return F.conv2d(y, weight[:, :, None, None])
+        with full_precision(y.device):
+            lower, upper = (factor.double() for factor in self.factors())
+            y1 = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
+            weight = torch.linalg.solve_triangular(upper, y1, upper=True).to(y.dtype)
+            return F.conv2d(y, weight[:, :, None, None])
 
 
 MIXINGS: dict[str, type[Layer]] = {"swap": Swap, "shuffle": Shuffle, "conv1x1": InvertibleConv1x1}

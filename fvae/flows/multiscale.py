@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
 from fvae.flows.actnorm import Actnorm
+from fvae.flows.composition import Composition
 from fvae.flows.coupling import COUPLINGS
-from fvae.flows.layer import Layer
 from fvae.flows.mixing import MIXINGS
+from fvae.flows.reversible import reversible
 from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
-
-
-class Composition(Layer):
-    """Layers one after the other; log-determinants add."""
-
-    def __init__(self, layers: Iterable[Layer]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
-        logdet: Tensor | float = 0.0
-        for layer in self.layers:
-            x, layer_logdet = layer(x)
-            logdet = logdet + layer_logdet
-        return x, logdet
-
-    def inverse(self, y: Tensor) -> Tensor:
-        for layer in reversed(self.layers):
-            assert isinstance(layer, Layer)
-            y = layer.inverse(y)
-        return y
 
 
 def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
@@ -51,6 +30,8 @@ class MultiScaleFlow(nn.Module):
     the authors' (additive, shuffle), RealNVP (affine, swap), and NICE (one level, additive, swap, no actnorm in the
     steps, so that the last one is its diagonal scaling). Raises ValueError where the shape does not fit the levels.
     """
+
+    reversible = False  # whether a training step recomputes the activations of a level from its output
 
     def __init__(
         self,
@@ -96,7 +77,8 @@ class MultiScaleFlow(nn.Module):
         parts = []
         logdet: Tensor | float = x.new_zeros(len(x))
         for level, steps in enumerate(self.levels):
-            x, level_logdet = steps(squeeze(x) if self.squeezes(level) else x)
+            x = squeeze(x) if self.squeezes(level) else x
+            x, level_logdet = reversible(steps, x) if self.reversible and torch.is_grad_enabled() else steps(x)
             logdet = logdet + level_logdet
             if level < len(self.splits):
                 x, part, split_logdet = self.splits[level](x)

@@ -25,7 +25,7 @@ def history(run: layout.Run) -> pd.DataFrame:
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """The mean over seeds, its range shaded; a bound on bits/dim is marked ≤ in the legend."""
+    """The mean over seeds, its range shaded; a model of which bits/dim is a bound is marked ≤."""
     from matplotlib.pyplot import subplots
 
     width = experiment.figures.width
@@ -38,14 +38,14 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
             values = np.stack([run[row] for run in runs])
             for (column, _), axes in zip(COLUMNS, axes_row, strict=True):
                 x = np.mean([run[column] for run in runs], axis=0)
-                text = style.label(name) + (bound if row == "bpd" else "")
-                axes.plot(x, values.mean(0), line, color=colour, label=text)
+                axes.plot(x, values.mean(0), linestyle=line, color=colour, label=style.label(name) + bound)
                 axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
     for (_, text), axes_row in zip(ROWS, grid, strict=True):
         axes_row[0].set_ylabel(f"held-out {text}")
-        axes_row[0].legend()
     for (_, text), axes in zip(COLUMNS, grid[1], strict=True):
         axes.set_xlabel(text)
+    lines, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=min(4, len(labels)))
     grid[0, 0].set_xlim(left=0)
     grid[0, 1].set_xlim(left=0)
     return figure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,8 @@ from fvae.data.pixels import dequantise
 from fvae.errors import UserError
 from fvae.models.base import Model
 from fvae.seeding import numpy_generator, torch_generator
+
+RESIDENT_SHARE = 0.5  # of a device's free memory that the images may take
 
 
 class Batches:
@@ -20,33 +24,80 @@ class Batches:
     ) -> None:
         if batch > len(images):
             raise UserError(f"training.batch: {batch} is more than the {len(images)} training images")
-        self.pixels = torch.from_numpy(np.array(images)).to(device)
         self.model, self.batch, self.flip, self.seed, self.device = model, batch, flip, seed, device
+        self.pixels = Resident(images, device) if fits(images, device) else Streamed(images, device)
+        self.images = len(images)
         self.epoch = -1
 
     def __len__(self) -> int:
         """Steps in an epoch; the last images of an order that fill no batch are left out."""
-        return len(self.pixels) // self.batch
+        return self.images // self.batch
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """x in [-1, 1], (batch, C, H, W), and u, (batch, *noise_shape)."""
         epoch, position = divmod(step, len(self))
         if epoch != self.epoch:
-            order = numpy_generator(self.seed, "train/order", epoch).permutation(len(self.pixels))
-            self.epoch, self.order = epoch, torch.from_numpy(order).to(self.device)
-        chosen = self.order[position * self.batch : (position + 1) * self.batch]
-        return self._dequantised(chosen, torch_generator(self.seed, "train/noise", step, device=self.device))
+            order = numpy_generator(self.seed, "train/order", epoch).permutation(self.images)
+            self.epoch = epoch
+            self.pixels.order(order[: len(self) * self.batch].reshape(len(self), self.batch))
+        generator = torch_generator(self.seed, "train/noise", step, device=self.device)
+        return self._dequantised(self.pixels[position], generator)
 
     def first(self, images: int) -> tuple[Tensor, Tensor]:
         """x and u for the data-dependent start: so many images, or all where there are fewer."""
-        generator = torch_generator(self.seed, "train/start", device=self.device)
-        chosen = torch.randperm(len(self.pixels), generator=generator, device=self.device)[:images]
-        return self._dequantised(chosen, generator)
+        self.epoch = -1
+        self.pixels.order(numpy_generator(self.seed, "train/start").permutation(self.images)[None, :images])
+        return self._dequantised(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
 
-    def _dequantised(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        x = dequantise(self.pixels[chosen], generator)
+    def _dequantised(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        x = dequantise(pixels, generator)
         if self.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=self.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
         x = x.contiguous(memory_format=torch.channels_last)
         return x, self.model.noise(len(x), generator)
+
+
+class Resident:
+    """The images as uint8 on the device; rows of an order are taken there."""
+
+    def __init__(self, images: np.ndarray, device: torch.device) -> None:
+        self.images = torch.from_numpy(np.array(images)).to(device)
+
+    def order(self, rows: np.ndarray) -> None:
+        """Batches as rows of indices: (batches, images)."""
+        self.rows = torch.from_numpy(rows).to(self.images.device)
+
+    def __getitem__(self, row: int) -> Tensor:
+        """A batch, uint8, (N, C, H, W)."""
+        return self.images[self.rows[row]]
+
+
+class Streamed:
+    """The images memory-mapped; while a batch is used, a thread reads the next and sends it to the device."""
+
+    def __init__(self, images: np.ndarray, device: torch.device) -> None:
+        self.images, self.device = images, device
+        self.thread = ThreadPoolExecutor(1)
+        self.next: dict[int, Future[Tensor]] = {}
+
+    def order(self, rows: np.ndarray) -> None:
+        """Batches as rows of indices: (batches, images)."""
+        self.rows = rows
+        self.next.clear()
+
+    def __getitem__(self, row: int) -> Tensor:
+        """A batch, uint8, (N, C, H, W)."""
+        batch = self.next.pop(row, None) or self.thread.submit(self._read, row)
+        if row + 1 < len(self.rows):
+            self.next[row + 1] = self.thread.submit(self._read, row + 1)
+        return batch.result()
+
+    def _read(self, row: int) -> Tensor:
+        pixels = torch.from_numpy(self.images[self.rows[row]])
+        return pixels.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else pixels
+
+
+def fits(images: np.ndarray, device: torch.device) -> bool:
+    """Whether all images may lie on the device; on a CPU they may stay where they are, memory-mapped."""
+    return device.type == "cuda" and images.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]

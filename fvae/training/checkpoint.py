@@ -32,15 +32,38 @@ def load_weights(path: Path, model: nn.Module) -> None:
         raise UserError(f"{path}: not the weights of this model ({reason}); train it again") from error
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """The whole state of a training."""
-    write(path, lambda partial: torch.save(state, partial))
+class States:
+    """The state of a training in `folder`, and the one before it, for the day on which a disk or a kill damages one."""
 
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.last, self.previous = folder / "state.pt", folder / "state.previous.pt"
+        self.fingerprint = fingerprint
 
-def load_state(path: Path, fingerprint: str) -> dict[str, Any] | None:
-    """The state of an interrupted training with that fingerprint; None where there is none, or a damaged one."""
-    try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
-        return None
-    return state if state.get("fingerprint") == fingerprint else None
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the state; the last one becomes the previous."""
+
+        def rotate_and_save(partial: Path) -> None:
+            torch.save({"fingerprint": self.fingerprint, **state}, partial)
+            if self.last.exists():
+                self.last.replace(self.previous)
+
+        write(self.last, rotate_and_save)
+
+    def load(self) -> dict[str, Any] | None:
+        """The newest state that is whole and has this fingerprint; None where there is none."""
+        return self._read(self.last) or self._read(self.previous)
+
+    def remove(self) -> None:
+        """Both are done with."""
+        self.last.unlink(missing_ok=True)
+        self.previous.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> dict[str, Any] | None:
+        try:
+            with zipfile.ZipFile(path) as file:
+                if file.testzip() is not None:  # every part against its checksum, which torch.load does not look at
+                    return None
+            state = torch.load(path, weights_only=True, map_location="cpu")
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
+            return None
+        return state if state.get("fingerprint") == self.fingerprint else None

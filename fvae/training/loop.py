@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fvae.errors import UserError
 from fvae.files import write, write_json
 from fvae.models.base import Model
-from fvae.objective import bits_per_dim
 from fvae.params import Training
 from fvae.progress import progress
 from fvae.training import checkpoint
 from fvae.training.batches import Batches
+from fvae.training.interruption import Interruption
 from fvae.training.machine import device_name, peak_memory
+from fvae.training.record import Record
 from fvae.training.step import Step
 
 STATE_SECONDS = 60.0  # between two saves of the state
 START_BATCH = 256  # images from which actnorms and scales start
 LOOK_EVERY = 20  # steps between two looks at the loss, each of which waits for the device
+EXPLODED = 5.0  # bits/dim above the lowest look
+SLOWDOWNS, SLOWER = 3, 0.5  # how often a diverged run goes back, each time with a smaller learning rate
 
 Validate = Callable[[Model], dict[str, float]]
 
@@ -46,64 +50,101 @@ def train(
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model on held-out images; the weights with its lowest 'bpd' are kept. A state lies beside
-    them while the training lasts: a run killed and started again goes on from it, to the same bits, as long as its
-    fingerprint is the same. Raises UserError where the loss is not finite.
+    them while the training lasts: a run that was killed, or stopped by SIGTERM or SIGINT, goes on from it to the same
+    bits, as long as its fingerprint is the same. A run that diverges goes back to it with a smaller learning rate.
+    Raises UserError where it was stopped, and where it diverges again and again.
     """
     improve = Step(model, settings)
-    device = improve.device
-    batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=device)
-    steps = settings.epochs * len(batches)
-    validated = settings.validate_every * len(batches)
+    batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=improve.device)
+    steps, validated = settings.epochs * len(batches), settings.validate_every * len(batches)
+    states, best_file = checkpoint.States(folder, fingerprint), folder / "best.safetensors"
+    record = Record(improve.device)
 
-    state_file, best_file = folder / "state.pt", folder / "best.safetensors"
-    nats = torch.zeros((), dtype=torch.float64, device=device)  # of the batches since the last validation
-    step, seconds, best, history = 0, 0.0, math.inf, []
-    if state := checkpoint.load_state(state_file, fingerprint):
+    def save() -> None:
+        if improve.writes:
+            states.save({"model": improve.state_dict(), "record": record.state_dict()})
+        improve.fabric.barrier()
+
+    def go_on(state: dict[str, Any]) -> None:
         improve.load_state_dict(state["model"])
-        nats += state["nats"]
-        step, seconds, best, history = (state[name] for name in ("step", "seconds", "best", "history"))
-    elif start == "data":
-        improve.initialise(*batches.first(START_BATCH))
+        record.load_state_dict(state["record"])
 
-    bar = progress(total=steps, initial=step, desc=f"training {folder}", unit="step")
+    state = states.load()
+    improve.fabric.barrier()
+    if state:
+        go_on(state)
+    else:
+        if start == "data":
+            improve.initialise(*batches.first(START_BATCH))
+        save()
+
+    bar = progress(total=steps, initial=record.step, desc=f"training {folder}", unit="step")
     saved = clock = time.monotonic()
-    while step < steps:
-        nats += improve(*batches(step), learning_rate * schedule(step, settings, len(batches)))
-        step += 1
-        bar.update()
+    with Interruption() as interruption:
+        while record.step < steps:
+            rate = learning_rate * SLOWER**record.slowdowns * schedule(record.step, settings, len(batches))
+            record.add(improve(*batches(record.step), rate))
+            bar.update()
+            at_validation = record.step % validated == 0 or record.step == steps
 
-        if step % LOOK_EVERY and step % len(batches):
-            continue
-        bpd = float(bits_per_dim(nats / ((step - 1) % validated + 1), model.dims))
-        if not math.isfinite(bpd):
-            raise UserError(f"{folder}: the loss is not finite at step {step}: lower the model's learning_rate")
-        bar.set_postfix_str(f"epoch {step / len(batches):.1f}/{settings.epochs}, {bpd:.3f} bits/dim", refresh=False)
-        now = time.monotonic()
-        seconds, clock = seconds + now - clock, now
+            if looked := at_validation or record.step % LOOK_EVERY == 0:
+                recent, mean = (improve.mean(nats()) for nats in (record.since_look, record.since_validation))
+                record.since_look.reset()
+                record.seconds, clock = record.seconds + time.monotonic() - clock, time.monotonic()
+                at_save = at_validation or clock - saved > STATE_SECONDS
+                measured = validate(improve.average.module.eval()) if at_validation else {}  # type: ignore[arg-type]
 
-        at_validation = step % validated == 0 or step == steps
-        if at_validation:
-            measured = validate(improve.average.module.eval())  # type: ignore[arg-type]
-            if not math.isfinite(measured["bpd"]):
-                raise UserError(f"{folder}: held-out bits/dim is not finite at step {step}: lower the learning_rate")
-            epoch, seen = step // len(batches), step * settings.batch
-            history.append({"epoch": epoch, "images": seen, "seconds": seconds, "train_bpd": bpd, **measured})
-            write(folder / "history.csv", partial(pd.DataFrame(history).to_csv, index=False))
-            if measured["bpd"] < best:
-                best = measured["bpd"]
-                checkpoint.save_weights(best_file, improve.average.module)
-            nats.zero_()
-        if at_validation or now - saved > STATE_SECONDS:
-            counters = {"step": step, "seconds": seconds, "best": best, "history": history, "nats": nats}
-            checkpoint.save_state(state_file, {"fingerprint": fingerprint, "model": improve.state_dict(), **counters})
-            saved = time.monotonic()
-        clock = time.monotonic()
+                finite = math.isfinite(recent + measured.get("bpd", 0.0)) and (not at_save or improve.is_finite())
+                if not finite or recent > record.lowest + EXPLODED:
+                    slowdowns, step, before = record.slowdowns + 1, record.step, states.load()
+                    if slowdowns > SLOWDOWNS or before is None:
+                        raise UserError(f"{folder}: the loss diverged at step {step}: lower the model's learning_rate")
+                    go_on(before)
+                    record.slowdowns = slowdowns
+                    message = f"{folder}: the loss diverged at step {step}; again from step {record.step}, slower"
+                    bar.write(message, file=sys.stderr)
+                    bar.reset()
+                    bar.update(record.step)
+                    save()
+                    clock = time.monotonic()
+                    continue
+                record.lowest = min(record.lowest, recent)
+                epochs = f"epoch {record.step / len(batches):.1f}/{settings.epochs}"
+                bar.set_postfix_str(f"{epochs}, {mean:.3f} bits/dim", refresh=False)
+
+                if at_validation:
+                    counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch}
+                    costs = {"seconds": record.seconds, "slowdowns": record.slowdowns, "train_bpd": mean}
+                    record.history.append({**counted, **costs, **measured})
+                    better = measured["bpd"] < record.best
+                    record.best = min(record.best, measured["bpd"])
+                    if improve.writes:
+                        write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
+                        if better:
+                            checkpoint.save_weights(best_file, improve.average.module)
+                    record.since_validation.reset()
+                if at_save:
+                    save()
+                    saved = time.monotonic()
+                clock = time.monotonic()
+
+            if record.step < steps and (looked or improve.alone) and improve.any(interruption.signal is not None):
+                record.seconds += time.monotonic() - clock
+                save()
+                raise UserError(f"{folder}: {interruption.signal} after step {record.step}; run it again to go on")
     bar.close()
+    if not improve.writes:
+        return
 
-    cost = {"seconds": seconds, "peak_memory": peak_memory(device), "device": device_name(device)}
-    write_json(folder / "training.json", {"best_bpd": best, "steps": steps, **cost})
+    cost = {
+        "seconds": record.seconds,
+        "peak_memory": peak_memory(improve.device),
+        "device": device_name(improve.device),
+    }
+    outcome = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
+    write_json(folder / "training.json", {**outcome, **cost})
     write(folder / "weights.safetensors", partial(shutil.copyfile, best_file))
-    state_file.unlink()
+    states.remove()
     best_file.unlink()
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from fvae.errors import UserError
+from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
 from fvae.objective import bits_per_dim
 from fvae.params import Training
@@ -18,12 +20,34 @@ KERAS_EPS = 1e-7  # of Adam, for a loss in nats an image
 
 
 class Step:
-    """A model on its device, its optimiser and its average; called with a batch it improves them."""
+    """A model on its devices, its optimiser and its average; called with a batch it improves them.
+
+    Fabric chooses device and precision, and with `devices` above 1 starts as many processes, of which each takes its
+    share of every batch: gradients are averaged, and BatchNorm sees the whole batch on GPUs, the share on CPUs.
+    """
 
     def __init__(self, model: Model, settings: Training) -> None:
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=settings.precision)
+        if settings.batch % settings.devices:
+            raise UserError(
+                f"training.batch: {settings.batch} is not a multiple of training.devices, {settings.devices}"
+            )
+        several = settings.devices > 1
+        self.fabric = Fabric(
+            accelerator="auto",
+            devices=settings.devices,
+            strategy="ddp" if several else "auto",
+            precision=settings.precision,
+        )
+        self.fabric.launch()
         self.device = self.fabric.device
+        if several and self.device.type == "cpu":
+            torch.set_num_threads(max(1, torch.get_num_threads() // settings.devices))
         self.clip = settings.clip
+        for flow in model.modules():
+            if isinstance(flow, MultiScaleFlow):
+                flow.reversible = settings.reversible
+        if several and self.device.type == "cuda":
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         model.train().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = model
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
@@ -32,9 +56,10 @@ class Step:
         self.run, self.optimiser = self.fabric.setup(model, self.adam)
 
     def __call__(self, x: Tensor, u: Tensor, learning_rate: float) -> Tensor:
-        """One step on images x and noise u; the loss in nats an image, a scalar on the device."""
+        """One step on images x and noise u; this process's loss in nats an image, a scalar on the device."""
         for group in self.adam.param_groups:
             group["lr"] = learning_rate
+        x, u = (part.chunk(self.fabric.world_size)[self.fabric.global_rank] for part in (x, u))
         loss = self.run(x, u).mean()
         self.fabric.backward(bits_per_dim(loss, self.model.dims))
         self.fabric.clip_gradients(self.run, self.optimiser, max_norm=self.clip, error_if_nonfinite=False)
@@ -43,10 +68,37 @@ class Step:
         self.average.update_parameters(self.model)
         return loss.detach()
 
+    @property
+    def alone(self) -> bool:
+        """Whether this is the only process."""
+        return self.fabric.world_size == 1
+
+    @property
+    def writes(self) -> bool:
+        """Whether this is the process that writes files."""
+        return self.fabric.is_global_zero
+
+    def mean(self, nats: Tensor) -> float:
+        """The mean over processes of a loss in nats an image, in bits/dim; waits for the device."""
+        mean = self.fabric.all_reduce(nats, reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        return float(bits_per_dim(mean, self.model.dims))
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process; with several it waits for all."""
+        if self.alone:
+            return flag
+        return bool(self.fabric.all_reduce(torch.tensor(float(flag), device=self.device), reduce_op="sum"))
+
     def initialise(self, x: Tensor, u: Tensor) -> None:
         """Set actnorms and scales from a batch, in the model and in the average."""
         self.model.initialise(x, u)
         self.average.module.load_state_dict(self.model.state_dict())
+
+    def is_finite(self) -> bool:
+        """Whether no weight is infinite or NaN; waits for the device."""
+        sums = torch.stack([parameter.detach().sum() for parameter in self.model.parameters()])
+        return bool(sums.isfinite().all())
 
     def state_dict(self) -> dict[str, Any]:
         """All that a step changes."""

@@ -35,6 +35,8 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision):
         ema=0.9,
         flip=True,
         precision=precision,
+        reversible=False,
+        devices=1,
         validate_every=1,
         validation_images=16,
     )

@@ -14,6 +14,7 @@ from fvae.seeding import seed_everything
 from fvae.training import checkpoint, loop
 from fvae.training.batches import Batches
 from fvae.training.loop import schedule, train
+from fvae.training.step import Step
 
 SPEC = params.FVAE(
     kind="fvae",
@@ -31,6 +32,8 @@ SETTINGS = params.Training(
     ema=0.9,
     flip=True,
     precision="32-true",
+    reversible=False,
+    devices=1,
     validate_every=1,
     validation_images=8,
 )
@@ -93,24 +96,78 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, step, monkeypatch
     run(tmp_path / "parts")
     whole, parts = (tmp_path / name for name in ("whole", "parts"))
     assert (whole / "weights.safetensors").read_bytes() == (parts / "weights.safetensors").read_bytes()
-    columns = ["epoch", "images", "train_bpd", "bpd"]
+    columns = ["epoch", "images", "slowdowns", "train_bpd", "bpd"]
     pd.testing.assert_frame_equal(
         pd.read_csv(whole / "history.csv")[columns], pd.read_csv(parts / "history.csv")[columns]
     )
 
 
-def test_a_state_of_other_parameters_or_a_damaged_one_is_not_used(tmp_path):
+def test_a_state_of_other_parameters_is_not_used(tmp_path):
+    checkpoint.States(tmp_path, "a").save({"step": 3})
+    assert checkpoint.States(tmp_path, "b").load() is None
+    assert checkpoint.States(tmp_path, "a").load() == {"fingerprint": "a", "step": 3}
+
+
+@pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
+def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage):
+    states = checkpoint.States(tmp_path, "a")
+    for step in (1, 2):
+        states.save({"step": step, "weights": torch.arange(1000.0)})
     file = tmp_path / "state.pt"
-    checkpoint.save_state(file, {"fingerprint": "a", "step": 3})
-    assert checkpoint.load_state(file, "b") is None
-    assert checkpoint.load_state(file, "a") == {"fingerprint": "a", "step": 3}
-    file.write_bytes(file.read_bytes()[:100])
-    assert checkpoint.load_state(file, "a") is None
+    whole = file.read_bytes()
+    middle = whole.index(torch.tensor([500.0, 501.0]).numpy().tobytes())
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    contents = {"cut": whole[:2000], "a flipped bit": flipped, "empty": b"", "not a state": b"hello"}
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(contents[damage])
+    assert states.load()["step"] == 1
+    (tmp_path / "state.previous.pt").unlink()
+    assert states.load() is None
 
 
-def test_a_loss_that_is_not_finite_stops_with_one_line(tmp_path):
-    with pytest.raises(UserError, match="not finite at step"):
-        run(tmp_path, learning_rate=1e6)
+def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, monkeypatch, capsys):
+    """A batch of NaN once in the ninth step: back to the last state, half the rate, and to the end."""
+    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
+    real, poisoned, rates = Step.__call__, [], []
+
+    def step(self, x, u, learning_rate):
+        rates.append(learning_rate)
+        if len(rates) == 9:
+            poisoned.append(1)
+            x = x * float("nan")
+        return real(self, x, u, learning_rate)
+
+    monkeypatch.setattr(Step, "__call__", step)
+    run(tmp_path)
+    assert "the loss diverged at step 9; again from step 5, slower" in capsys.readouterr().err
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["slowdowns"].tolist() == [0, 1, 1]
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
+    assert rates[9] == pytest.approx(0.5 * rates[5])  # step 6 again
+    assert history["train_bpd"].notna().all()
+
+
+def test_a_run_that_explodes_is_one_that_diverges(tmp_path, monkeypatch):
+    """Finite, but many bits above what it was: not trained on."""
+    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
+    real, calls = Step.__call__, []
+
+    def step(self, x, u, learning_rate):
+        calls.append(1)
+        loss = real(self, x, u, learning_rate)
+        return loss + 1e6 if len(calls) == 7 else loss
+
+    monkeypatch.setattr(Step, "__call__", step)
+    run(tmp_path)
+    assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
+
+
+def test_a_run_that_always_diverges_ends_with_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"the loss diverged at step \d+: lower the model's learning_rate"):
+        run(tmp_path, learning_rate=1e9)
     assert not (tmp_path / "weights.safetensors").exists()
 
 
@@ -152,3 +209,25 @@ def test_the_schedule_warms_up_and_cools_down():
     assert factors[:3] == [0.5, 1.0, 1.0]
     assert factors[9] == 1.0
     np.testing.assert_allclose(factors[10:], [1.0, 0.8, 0.6, 0.4, 0.2])
+
+
+def test_images_that_do_not_fit_are_streamed_to_the_same_batches(tmp_path, monkeypatch):
+    """Memory-mapped and read ahead in a thread, or at once on the device: the same bits."""
+    model = build(SPEC, 8)
+    np.save(tmp_path / "images.npy", IMAGES)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+
+    def batches(resident):
+        monkeypatch.setattr("fvae.training.batches.fits", lambda images, device: resident)
+        made = Batches(mapped, model, batch=8, flip=True, seed=0, device=torch.device("cpu"))
+        return [made.first(12), *(made(step) for step in (0, 1, 2, 7, 3, 3, 14))]
+
+    for first, second in zip(batches(True), batches(False), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_reversible_training_gives_the_same_loss(tmp_path):
+    run(tmp_path / "plain")
+    run(tmp_path / "reversible", settings=SETTINGS.model_copy(update={"reversible": True}))
+    plain, again = (pd.read_csv(tmp_path / name / "history.csv")["train_bpd"] for name in ("plain", "reversible"))
+    np.testing.assert_allclose(plain, again, rtol=1e-4)

@@ -173,6 +173,7 @@ def test_required_fid_without_weights_stops(finished, tmp_path):
     done = project.run("snakemake", "--cores", "1", "results/demo/tables/metrics.md")
     assert done.returncode != 0
     assert "inception.path" in done.stdout + done.stderr
+    assert "completed successfully" not in done.stdout + done.stderr
 
 
 def test_the_report_has_captions_figures_and_tables(finished, tmp_path):

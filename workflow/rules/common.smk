@@ -15,8 +15,10 @@ def stop(error):
     sys.exit(f"fvae: {error}")
 
 
-# The interpreter that runs Snakemake runs the jobs.
-shell.prefix(f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
+# The interpreter that runs Snakemake runs the jobs; a prefix replaces Snakemake's own, which makes a pipe's failure count.
+shell.prefix(
+    f"set -euo pipefail; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+)
 
 try:
     PARAMS = load("params.yaml")

@@ -32,9 +32,11 @@ rule train:
     conda:
         "../envs/fvae.yaml"
     threads: ALL_CORES
+    resources:
+        gpus=lambda wildcards: experiment_of(wildcards).training.devices,
     params:
         model_slice,
         slice_of("evaluation.swd.patches"),
     shell:
         "python -m fvae train --experiment {wildcards.experiment} --model {wildcards.model} --seed {wildcards.seed}"
-        " 2>&1 | tee {log}"
+        " 2>&1 | tee -i {log}"

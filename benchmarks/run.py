@@ -1,0 +1,215 @@
+"""Speed and memory of training and sampling beside normflows', and of the paper's f-VAE beside a bare convolution.
+
+    python benchmarks/run.py
+
+prints each ratio with its spread over rounds, and writes benchmarks/results/DEVICE.json. All that is compared is timed
+in turn in one process; peak memory is that of a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+import typer
+from peer import LEVELS, SIZE, WIDTH, Peer
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fvae.flows.multiscale import MultiScaleFlow
+from fvae.models.build import build
+from fvae.params import Flow, load
+from fvae.training.machine import default_device, device_name, peak_memory
+
+RESULTS = Path(__file__).parent / "results"
+DEVICE = default_device()
+ROUNDS = 5
+
+
+def glow(steps: int) -> nn.Module:
+    """Our Glow of the peer's size."""
+    flow = Flow(levels=LEVELS, steps=steps, width=WIDTH, coupling="affine", mixing="conv1x1", actnorm=True)
+    spec = load().experiments["demo"].models["glow"].model_copy(update={"flow": flow})
+    return build(spec, SIZE)
+
+
+def on_device(model: nn.Module) -> nn.Module:
+    """As training does it."""
+    return model.train().to(DEVICE).to(memory_format=torch.channels_last)
+
+
+def trainer(model: nn.Module, batch: int, precision: str = "float32") -> Callable[[], None]:
+    """One whole step of training on one batch."""
+    model = on_device(model)
+    adam = torch.optim.Adam(model.parameters(), 1e-5, fused=True)
+    x = torch.rand(batch, *model.shape, device=DEVICE).mul(2).sub(1).contiguous(memory_format=torch.channels_last)
+    u = torch.randn(batch, *model.noise_shape, device=DEVICE)
+
+    def step() -> None:
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            loss = model(x, u).mean()
+        loss.backward()
+        adam.step()
+        adam.zero_grad()
+
+    return step
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Of one call, the device's work included."""
+    start = time.perf_counter()
+    run()
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def in_turn(runs: dict[str, Callable[[], Any]], repeats: int = 1) -> dict[str, list[float]]:
+    """Seconds of each, in rounds of all after a round to warm up."""
+    for run in runs.values():
+        run()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(ROUNDS):
+        for name, run in runs.items():
+            times[name].append(seconds(lambda run=run: [run() for _ in range(repeats)]) / repeats)
+    return times
+
+
+def ratio(times: dict[str, list[float]], ours: str, theirs: str) -> dict[str, float]:
+    """How many times as fast ours is: the median over rounds, and the range."""
+    ratios = [b / a for a, b in zip(times[ours], times[theirs], strict=True)]
+    return {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
+
+
+def say(name: str, result: dict[str, float], unit: str = "×") -> None:
+    """A line a result."""
+    print(f"{name}: {result['ratio']:.2f} {unit} ({result['low']:.2f} to {result['high']:.2f})", flush=True)
+
+
+def training(batch: int) -> dict[str, Any]:
+    """A step of Glow, 3 levels × 10 steps: ours in both precisions against normflows in float32 and in bfloat16."""
+    runs = {
+        "ours": trainer(glow(10), batch),
+        "ours bf16": trainer(glow(10), batch, "bfloat16"),
+        "normflows": trainer(Peer(10), batch),
+    }
+    times = in_turn(runs)
+    result = {
+        "images_per_second": {name: batch / median(values) for name, values in times.items()},
+        "float32": ratio(times, "ours", "normflows"),
+        "bf16": ratio(times, "ours bf16", "normflows"),
+    }
+    say(f"training, batch {batch}, float32: ours / normflows", result["float32"])
+    say(f"training, batch {batch}, ours in bf16 / normflows in float32", result["bf16"])
+    return result
+
+
+def sampling(images: int = 64) -> dict[str, Any]:
+    """Images of the same Glow."""
+    ours, theirs = on_device(glow(10)).eval(), on_device(Peer(10))
+    z = torch.randn(images, 3 * SIZE * SIZE, device=DEVICE)
+    with torch.no_grad():
+        theirs(torch.rand(8, 3, SIZE, SIZE, device=DEVICE), None)  # its actnorms take their start from a first batch
+        theirs.eval()
+        times = in_turn({"ours": lambda: ours.decode(z), "normflows": lambda: theirs.sample(images)})
+    result = {"float32": ratio(times, "ours", "normflows")}
+    say(f"sampling {images} images: ours / normflows", result["float32"])
+    return result
+
+
+def memory() -> dict[str, Any]:
+    """Peak memory of a step at 3 × 32 steps, batch 8: each in a process of its own, less an empty process's."""
+    peaks = {}
+    for name in ("nothing", "normflows", "ours", "reversible"):
+        command = [sys.executable, __file__, "peak", name]
+        peaks[name] = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    result = {name: peaks[name] - peaks["nothing"] for name in ("normflows", "ours", "reversible")}
+    for name in ("ours", "reversible"):
+        share = result[name] / result["normflows"]
+        print(f"peak memory of a step, {name} / normflows: {share:.2f} of {result['normflows'] / 2**30:.2f} GiB")
+    return {**result, "share_reversible": result["reversible"] / result["normflows"]}
+
+
+def convolution(precision: str, batch: int = 32, channels: int = 256, side: int = 32) -> Callable[[], None]:
+    """A bare 3×3 convolution, forward and backward."""
+    conv = on_device(nn.Conv2d(channels, channels, 3, padding=1))
+    x = torch.randn(batch, channels, side, side, device=DEVICE).contiguous(memory_format=torch.channels_last)
+    x.requires_grad_()
+
+    def run() -> None:
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            conv(x).sum().backward()
+
+    run.flops = 3 * 2 * batch * side**2 * 9 * channels**2
+    return run
+
+
+def paper(experiment: str, precision: str, batch: int = 32) -> dict[str, Any]:
+    """The paper's f-VAE: images/s, hours of 4.8 M images, and the share of a bare convolution's arithmetic."""
+    from fvae.models.build import describe
+
+    chosen = load().experiments[experiment]
+    spec = chosen.models["fvae"]
+    conv = convolution(precision)
+    times = in_turn({"f-VAE": trainer(build(spec, chosen.data.size), batch, precision), "convolution": conv})
+    flops = 3 * 2 * batch * describe(spec, chosen.data.size)["macs"]
+    shares = [(flops / a) / (conv.flops / b) for a, b in zip(times["f-VAE"], times["convolution"], strict=True)]
+    rate = batch / median(times["f-VAE"])
+    share = {"ratio": median(shares), "low": min(shares), "high": max(shares)}
+    say(f"{experiment}'s f-VAE, {precision}: {rate:.2f} images/s, of a bare convolution's arithmetic", share, "of it")
+    return {"images_per_second": rate, "hours_of_4.8M_images": 4.8e6 / rate / 3600, "share_of_convolution": share}
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def peak(name: str) -> None:
+    """Peak memory in bytes of a process that makes two training steps of a model."""
+    if name == "nothing":
+        on_device(nn.Conv2d(3, 3, 3))(torch.zeros(1, 3, 8, 8, device=DEVICE)).sum().backward()
+    else:
+        model = Peer(32) if name == "normflows" else glow(32)
+        for flow in model.modules():
+            if isinstance(flow, MultiScaleFlow):
+                flow.reversible = name == "reversible"
+        step = trainer(model, 8)
+        step()
+        step()
+    print(peak_memory(DEVICE))
+
+
+@app.command()
+def all() -> None:
+    """Every benchmark, and the JSON."""
+    device = device_name(DEVICE)
+    found = {
+        "device": device,
+        "torch": torch.__version__,
+        "training_batch_8": training(8),
+        "training_batch_16": training(16),
+        "sampling": sampling(),
+        "memory": memory(),
+        **{
+            f"{experiment}_{precision}": paper(experiment, precision)
+            for experiment in ("celeba64", "celeba128")
+            for precision in ("float32", "bfloat16")
+        },
+    }
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / (re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
+    file.write_text(json.dumps(found, indent=2) + "\n")
+    print(f"{file}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,147 @@
+"""Killed at any moment, a training goes on to the same bits: in processes of its own, by real signals."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fvae import params
+from fvae.errors import UserError
+from fvae.models.build import build
+from fvae.seeding import seed_everything
+from fvae.training import loop
+from fvae.training.loop import train
+
+SPEC = params.FVAE(
+    kind="fvae",
+    learning_rate=1e-3,
+    start="data",
+    encoder={"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"},
+    flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
+)
+SETTINGS = params.Training(
+    epochs=6,
+    batch=8,
+    warmup=2,
+    cooldown=1,
+    clip=10.0,
+    ema=0.9,
+    flip=True,
+    precision="32-true",
+    reversible=False,
+    devices=1,
+    validate_every=2,
+    validation_images=8,
+)
+IMAGES = np.random.default_rng(0).integers(0, 256, (160, 3, 8, 8), dtype=np.uint8)
+
+
+def held_out(model):
+    """Bits/dim of fixed images with fixed noise: a number that depends on the weights alone."""
+    x = torch.from_numpy(IMAGES[:8]).float() / 128 - 1
+    with torch.no_grad():
+        return {"bpd": float(model(x, model.noise(8, torch.Generator().manual_seed(1))).mean()) / 1000}
+
+
+def run(folder):
+    """A training that looks and saves all the time."""
+    torch.set_num_threads(1)
+    loop.STATE_SECONDS, loop.LOOK_EVERY = 0.0, 1
+    seed_everything(0, "weights")
+    train(
+        build(SPEC, 8),
+        IMAGES,
+        folder,
+        settings=SETTINGS,
+        learning_rate=1e-3,
+        start="data",
+        seed=0,
+        fingerprint="f",
+        validate=held_out,
+    )
+
+
+def stoppable(folder):
+    """The same, a stop by a signal being exit code 3."""
+    try:
+        run(folder)
+    except UserError as error:
+        (folder / "said").write_text(str(error))
+        os._exit(3)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that begin with everything imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fvae.training.loop", "fvae.models.build"])
+    return context
+
+
+@pytest.fixture(scope="module")
+def whole(processes, tmp_path_factory):
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = processes.Process(target=run, args=(folder,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return folder
+
+
+def assert_same(whole, parts):
+    assert (whole / "weights.safetensors").read_bytes() == (parts / "weights.safetensors").read_bytes()
+    histories = [pd.read_csv(folder / "history.csv").drop(columns="seconds") for folder in (whole, parts)]
+    pd.testing.assert_frame_equal(*histories)
+    assert {path.name for path in parts.iterdir()} - {"said"} == {path.name for path in whole.iterdir()}
+
+
+def test_killed_at_twenty_random_moments(processes, whole, tmp_path):
+    """SIGKILL, in steps, in validation and while a state is written, twenty times in one training."""
+    moments, killed = random.Random(0), 0
+    while killed < 20:
+        process = processes.Process(target=run, args=(tmp_path,))
+        process.start()
+        seen = (tmp_path / "state.pt").stat().st_mtime_ns if (tmp_path / "state.pt").exists() else 0
+        while process.is_alive() and not (
+            (tmp_path / "state.pt").exists() and (tmp_path / "state.pt").stat().st_mtime_ns > seen
+        ):
+            time.sleep(0.001)  # until it has gone on
+        process.join(moments.uniform(0, 0.02))
+        if process.exitcode == 0:
+            break
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        killed += 1
+    process = processes.Process(target=run, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert killed == 20
+    assert_same(whole, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_after_the_step_and_the_run_goes_on(processes, whole, tmp_path, number):
+    stops = 0
+    while not (tmp_path / "weights.safetensors").exists():
+        process = processes.Process(target=stoppable, args=(tmp_path,))
+        process.start()
+        if stops < 3:
+            process.join(0.5)
+            os.kill(process.pid, number)
+        process.join()
+        assert process.exitcode in (0, 3)
+        if process.exitcode == 3:
+            stops += 1
+            assert f"{number.name} after step" in (tmp_path / "said").read_text()
+            assert (tmp_path / "state.pt").exists()
+    assert stops >= 1
+    assert_same(whole, tmp_path)
