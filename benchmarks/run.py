@@ -42,16 +42,18 @@ def glow(steps: int) -> nn.Module:
     return build(spec, SIZE)
 
 
-def on_device(model: nn.Module) -> nn.Module:
-    """As training does it."""
-    return model.train().to(DEVICE).to(memory_format=torch.channels_last)
+def on_device(model: nn.Module, channels_last: bool = True) -> nn.Module:
+    """As our training does it, in channels_last; normflows' own examples leave the memory format alone."""
+    model = model.train().to(DEVICE)
+    return model.to(memory_format=torch.channels_last) if channels_last else model
 
 
-def trainer(model: nn.Module, batch: int, precision: str = "float32") -> Callable[[], None]:
+def trainer(model: nn.Module, batch: int, precision: str = "float32", channels_last: bool = True) -> Callable[[], None]:
     """One whole step of training on one batch."""
-    model = on_device(model)
+    model = on_device(model, channels_last)
     adam = torch.optim.Adam(model.parameters(), 1e-5, fused=True)
-    x = torch.rand(batch, *model.shape, device=DEVICE).mul(2).sub(1).contiguous(memory_format=torch.channels_last)
+    x = torch.rand(batch, *model.shape, device=DEVICE).mul(2).sub(1)
+    x = x.contiguous(memory_format=torch.channels_last) if channels_last else x
     u = torch.randn(batch, *model.noise_shape, device=DEVICE)
 
     def step() -> None:
@@ -100,29 +102,42 @@ def training(batch: int) -> dict[str, Any]:
     runs = {
         "ours": trainer(glow(10), batch),
         "ours bf16": trainer(glow(10), batch, "bfloat16"),
-        "normflows": trainer(Peer(10), batch),
+        "normflows": trainer(Peer(10), batch, channels_last=False),
+        "normflows channels_last": trainer(Peer(10), batch),
     }
-    times = in_turn(runs)
-    result = {
-        "images_per_second": {name: batch / median(values) for name, values in times.items()},
-        "float32": ratio(times, "ours", "normflows"),
-        "bf16": ratio(times, "ours bf16", "normflows"),
-    }
-    say(f"training, batch {batch}, float32: ours / normflows", result["float32"])
-    say(f"training, batch {batch}, ours in bf16 / normflows in float32", result["bf16"])
-    return result
+    return compared(f"training, batch {batch}", in_turn(runs), batch)
 
 
 def sampling(images: int = 64) -> dict[str, Any]:
     """Images of the same Glow."""
-    ours, theirs = on_device(glow(10)).eval(), on_device(Peer(10))
+    ours, plain, theirs = on_device(glow(10)), on_device(Peer(10), channels_last=False), on_device(Peer(10))
     z = torch.randn(images, 3 * SIZE * SIZE, device=DEVICE)
+
+    def in_bf16() -> None:
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            ours.decode(z)
+
     with torch.no_grad():
-        theirs(torch.rand(8, 3, SIZE, SIZE, device=DEVICE), None)  # its actnorms take their start from a first batch
-        theirs.eval()
-        times = in_turn({"ours": lambda: ours.decode(z), "normflows": lambda: theirs.sample(images)})
-    result = {"float32": ratio(times, "ours", "normflows")}
-    say(f"sampling {images} images: ours / normflows", result["float32"])
+        for peer in (plain, theirs):
+            peer(torch.rand(8, 3, SIZE, SIZE, device=DEVICE), None)  # its actnorms start from a first batch
+            peer.eval()
+        ours.eval()
+        runs = {
+            "ours": lambda: ours.decode(z),
+            "ours bf16": in_bf16,
+            "normflows": lambda: plain.sample(images),
+            "normflows channels_last": lambda: theirs.sample(images),
+        }
+        return compared(f"sampling {images} images", in_turn(runs), images)
+
+
+def compared(name: str, times: dict[str, list[float]], images: int) -> dict[str, Any]:
+    """Images/s of each, and ours in both precisions against normflows in float32, in both memory formats."""
+    result: dict[str, Any] = {"images_per_second": {who: images / median(values) for who, values in times.items()}}
+    for ours in ("ours", "ours bf16"):
+        for theirs in ("normflows", "normflows channels_last"):
+            result[f"{ours} / {theirs}"] = ratio(times, ours, theirs)
+            say(f"{name}: {ours} / {theirs}", result[f"{ours} / {theirs}"])
     return result
 
 
@@ -178,11 +193,12 @@ def peak(name: str) -> None:
     if name == "nothing":
         on_device(nn.Conv2d(3, 3, 3))(torch.zeros(1, 3, 8, 8, device=DEVICE)).sum().backward()
     else:
-        model = Peer(32) if name == "normflows" else glow(32)
+        ours = name != "normflows"
+        model = glow(32) if ours else Peer(32)
         for flow in model.modules():
             if isinstance(flow, MultiScaleFlow):
                 flow.reversible = name == "reversible"
-        step = trainer(model, 8)
+        step = trainer(model, 8, channels_last=ours)
         step()
         step()
     print(peak_memory(DEVICE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -36,10 +38,23 @@ class Shuffle(Layer):
         self.register_buffer("back", order.argsort())
 
     def forward(self, x: Tensor) -> tuple[Tensor, float]:
-        return x[:, self.order], 0.0
+        return _Permute.apply(x, self.order, self.back), 0.0
 
     def inverse(self, y: Tensor) -> Tensor:
-        return y[:, self.back]
+        return _Permute.apply(y, self.back, self.order)
+
+
+class _Permute(torch.autograd.Function):
+    """x[:, order], whose gradient is a gather too, by the inverse order; autograd's own would scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        ctx.back = back
+        return x[:, order]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0][:, ctx.back], None, None
 
 
 class InvertibleConv1x1(Layer):
