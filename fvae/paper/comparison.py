@@ -16,8 +16,9 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A sheet of held-out images and one of each model's samples, at the temperature that the metrics use."""
     rows, columns = experiment.figures.sheet
     specs = resolve(experiment_name, experiment)
-    across = min(4, len(specs) + 1)
-    figure, axes = style.stack(len(specs) + 1, experiment, aspect=rows / columns, lines=3, across=across)
+    panels = len(specs) + 1
+    across = panels if panels <= 4 else min((4, 3), key=lambda across: -panels % across)
+    figure, axes = style.stack(panels, experiment, aspect=rows / columns, across=across, lines=2, footer=1)
     real = load(layout.data(experiment_name)).split("test")
     style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images\n")
     for panel, (name, spec) in zip(axes[1:], specs.items(), strict=False):
@@ -25,10 +26,11 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         parameters = describe(spec, experiment.data.size)["parameters"]
         title = f"{style.label(name)}\n{parameters / 1e6:.2f} M parameters"
         style.show(panel, style.first(images, rows, columns, "random"), title)
-    for panel in axes[len(specs) + 1 :]:
+    for panel in axes[panels:]:
         panel.set_axis_off()
     figure.supxlabel(
-        f"after {experiment.training.epochs} epochs, samples at T = {experiment.sampling.random.temperature:g}",
+        f"matched in {style.QUANTITIES[experiment.match.quantity]}, after {experiment.training.epochs} epochs, "
+        f"samples at T = {experiment.sampling.random.temperature:g}",
         fontsize=experiment.figures.font_size,
     )
     return figure

@@ -52,7 +52,8 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     )
     match = experiment.match
     notes = [
-        f"Matched in {match.quantity} to {style.label(match.model)} within {100 * match.tolerance:g} %. "
+        f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
+        f"within {100 * match.tolerance:g} %. "
         f"{experiment.training.epochs} epochs, batches of {experiment.training.batch} on {', '.join(sorted(devices))}."
     ]
     return Table(numbers, printed, notes)

@@ -31,6 +31,11 @@ LABELS = {
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)))
 GREY = "#595959"
+QUANTITIES = {
+    "parameters": "parameters",
+    "macs": "multiply-accumulates",
+    "seconds": "seconds of a training step",
+}
 
 
 def label(model: str) -> str:
@@ -101,14 +106,14 @@ def samples(experiment_name: str, experiment: Experiment, task: str, model: str 
 
 
 def stack(
-    panels: int, experiment: Experiment, aspect: float, across: int = 1, lines: int = 1
+    panels: int, experiment: Experiment, aspect: float, across: int = 1, lines: int = 1, footer: int = 0
 ) -> tuple[Figure, Sequence[Axes]]:
-    """A figure of panels of a given height/width, `across` in a row, with room for lines of text."""
+    """A figure of panels of a given height/width, `across` in a row, with room for lines over each and below all."""
     from matplotlib.pyplot import subplots
 
     down = -(-panels // across)
     width = experiment.figures.width
-    title = (1 + 1.4 * lines) * experiment.figures.font_size / 72
-    height = down * (width / across * aspect + title)
+    line = 1.4 * experiment.figures.font_size / 72
+    height = down * (width / across * aspect + (0.7 + lines) * line) + footer * line
     figure, axes = subplots(down, across, figsize=(width, height), squeeze=False)
     return figure, list(axes.flat)
