@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +30,7 @@ from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.build import build
 from fvae.params import Flow, load
 from fvae.training.machine import default_device, device_name, peak_memory
+from fvae.training.step import Step
 
 RESULTS = Path(__file__).parent / "results"
 DEVICE = default_device()
@@ -184,6 +186,32 @@ def paper(experiment: str, precision: str, batch: int = 32) -> dict[str, Any]:
     return {"images_per_second": rate, "hours_of_4.8M_images": 4.8e6 / rate / 3600, "share_of_convolution": share}
 
 
+CHOICES: dict[str, dict[str, Any]] = {
+    "bf16": {"precision": "bf16-mixed"},
+    "compile": {"compile": True},
+    "bf16 and compile": {"precision": "bf16-mixed", "compile": True},
+    "no channels_last": {"channels_last": False},
+    "reversible": {"reversible": True},
+}
+
+
+def choices(experiment: str, batch: int = 32) -> dict[str, Any]:
+    """The f-VAE's step with the parameters' choices for speed or memory, each against float32 and channels_last."""
+    chosen = load().experiments[experiment]
+    plain = {"batch": batch, "precision": "32-true", "channels_last": True, "compile": False, "reversible": False}
+    runs: dict[str, Callable[[], Any]] = {}
+    for name, change in {"plain": {}, **CHOICES}.items():
+        step = Step(build(chosen.models["fvae"], chosen.data.size), chosen.training.model_copy(update=plain | change))
+        x = torch.rand(batch, *step.model.shape, device=DEVICE).mul(2).sub(1)
+        u = torch.randn(batch, *step.model.noise_shape, device=DEVICE)
+        runs[name] = partial(step, x, u, 1e-5)
+    times, result = in_turn(runs), {}
+    for name in CHOICES:
+        result[name] = ratio(times, name, "plain")
+        say(f"{experiment}'s f-VAE, {name} / float32", result[name])
+    return result
+
+
 app = typer.Typer(add_completion=False)
 
 
@@ -220,6 +248,7 @@ def all() -> None:
             for experiment in ("celeba64", "celeba128")
             for precision in ("float32", "bfloat16")
         },
+        **{f"choices_{experiment}": choices(experiment) for experiment in ("demo", "celeba64")},
     }
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / (re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")

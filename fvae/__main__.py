@@ -233,6 +233,7 @@ def main() -> None:
     # Snakemake sets these to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     os.environ |= {"OMP_NUM_THREADS": str(cores), "MKL_NUM_THREADS": str(cores)}
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # 32-true means float32 on GPUs too: flows are inverted
     try:
         app()
     except UserError as error:

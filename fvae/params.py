@@ -140,6 +140,8 @@ class Training(Section):
     ema: Share
     flip: bool
     precision: Literal["32-true", "bf16-mixed"]
+    channels_last: bool  # the memory format of images and activations
+    compile: bool  # by torch.compile: a minute or more before the first step, and then less for each
     reversible: bool  # recompute a flow's activations from its output: less memory, more time
     devices: Count  # processes, each with its GPU where there are GPUs
     validate_every: Count  # epochs

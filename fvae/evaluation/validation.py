@@ -13,15 +13,15 @@ from fvae.models.base import Model
 from fvae.seeding import torch_generator
 
 
-def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model], dict[str, float]]:
-    """A function that measures bits/dim (ELBO with one sample, or exact) and the SWD of samples at T = 1."""
+def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model], tuple[dict[str, float], np.ndarray]]:
+    """A function that measures bits/dim (ELBO with one sample, or exact) and the SWD of samples at T = 1: and these."""
     real = descriptors(images, patches=patches, seed=seed)
 
-    def validate(model: Model) -> dict[str, float]:
+    def validate(model: Model) -> tuple[dict[str, float], np.ndarray]:
         bits = image_bits(model, images, importance_samples=1, seed=seed, quiet=True)
         z = latents(model, len(images), torch_generator(seed, "validate/samples"))
-        fake = descriptors(decode(model, z, quiet=True), patches=patches, seed=seed)
-        distances = distance(real, fake, seed=seed)
-        return {"bpd": float(bits.elbo.mean()), "swd": float(np.mean(list(distances.values())))}
+        samples = decode(model, z, quiet=True)
+        distances = distance(real, descriptors(samples, patches=patches, seed=seed), seed=seed)
+        return {"bpd": float(bits.elbo.mean()), "swd": float(np.mean(list(distances.values())))}, samples
 
     return validate

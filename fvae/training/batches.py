@@ -54,7 +54,6 @@ class Batches:
         if self.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=self.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)
-        x = x.contiguous(memory_format=torch.channels_last)
         return x, self.model.noise(len(x), generator)
 
 

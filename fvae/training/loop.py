@@ -22,6 +22,7 @@ from fvae.progress import progress
 from fvae.training import checkpoint
 from fvae.training.batches import Batches
 from fvae.training.interruption import Interruption
+from fvae.training.live import Live
 from fvae.training.machine import device_name, peak_memory
 from fvae.training.record import Record
 from fvae.training.step import Step
@@ -32,7 +33,7 @@ LOOK_EVERY = 20  # steps between two looks at the loss, each of which waits for 
 EXPLODED = 5.0  # bits/dim above the lowest look
 SLOWDOWNS, SLOWER = 3, 0.5  # how often a diverged run goes back, each time with a smaller learning rate
 
-Validate = Callable[[Model], dict[str, float]]
+Validate = Callable[[Model], tuple[dict[str, float], np.ndarray]]
 
 
 def train(
@@ -49,8 +50,8 @@ def train(
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
-    `validate` measures a model on held-out images; the weights with its lowest 'bpd' are kept. A state lies beside
-    them while the training lasts: a run that was killed, or stopped by SIGTERM or SIGINT, goes on from it to the same
+    `validate` measures a model on held-out images, and gives samples of it for the live log; the weights with its
+    lowest 'bpd' are kept. A state lies beside them while the training lasts: a run that was killed, or stopped by SIGTERM or SIGINT, goes on from it to the same
     bits, as long as its fingerprint is the same. A run that diverges goes back to it with a smaller learning rate.
     Raises UserError where it was stopped, and where it diverges again and again.
     """
@@ -78,6 +79,7 @@ def train(
             improve.initialise(*batches.first(START_BATCH))
         save()
 
+    live = Live(folder, record.step) if improve.writes else None
     bar = progress(total=steps, initial=record.step, desc=f"training {folder}", unit="step")
     saved = clock = time.monotonic()
     with Interruption() as interruption:
@@ -92,9 +94,11 @@ def train(
                 record.since_look.reset()
                 record.seconds, clock = record.seconds + time.monotonic() - clock, time.monotonic()
                 at_save = at_validation or clock - saved > STATE_SECONDS
-                measured = validate(improve.average.module.eval()) if at_validation else {}  # type: ignore[arg-type]
+                if at_validation:
+                    measured, samples = validate(improve.average.module.eval())  # type: ignore[arg-type]
 
-                finite = math.isfinite(recent + measured.get("bpd", 0.0)) and (not at_save or improve.is_finite())
+                finite = math.isfinite(recent + (measured["bpd"] if at_validation else 0.0))
+                finite = finite and (not at_save or improve.is_finite())
                 if not finite or recent > record.lowest + EXPLODED:
                     slowdowns, step, before = record.slowdowns + 1, record.step, states.load()
                     if slowdowns > SLOWDOWNS or before is None:
@@ -106,11 +110,16 @@ def train(
                     bar.reset()
                     bar.update(record.step)
                     save()
+                    if live:
+                        live.close()
+                        live = Live(folder, record.step)
                     clock = time.monotonic()
                     continue
                 record.lowest = min(record.lowest, recent)
                 epochs = f"epoch {record.step / len(batches):.1f}/{settings.epochs}"
                 bar.set_postfix_str(f"{epochs}, {mean:.3f} bits/dim", refresh=False)
+                if live:
+                    live.numbers("train", {"bpd": recent, "learning_rate": rate}, record.step)
 
                 if at_validation:
                     counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch}
@@ -118,7 +127,9 @@ def train(
                     record.history.append({**counted, **costs, **measured})
                     better = measured["bpd"] < record.best
                     record.best = min(record.best, measured["bpd"])
-                    if improve.writes:
+                    if live:
+                        live.numbers("validation", measured, record.step)
+                        live.sheet(samples, record.step)
                         write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
                         if better:
                             checkpoint.save_weights(best_file, improve.average.module)
@@ -133,8 +144,9 @@ def train(
                 save()
                 raise UserError(f"{folder}: {interruption.signal} after step {record.step}; run it again to go on")
     bar.close()
-    if not improve.writes:
+    if not live:
         return
+    live.close()
 
     cost = {
         "seconds": record.seconds,

@@ -22,7 +22,7 @@ KERAS_EPS = 1e-7  # of Adam, for a loss in nats an image
 class Step:
     """A model on its devices, its optimiser and its average; called with a batch it improves them.
 
-    Fabric chooses device and precision, and with `devices` above 1 starts as many processes, of which each takes its
+    Fabric chooses the device, and with `devices` above 1 starts as many processes, of which each takes its
     share of every batch: gradients are averaged, and BatchNorm sees the whole batch on GPUs, the share on CPUs.
     """
 
@@ -36,31 +36,33 @@ class Step:
             accelerator="auto",
             devices=settings.devices,
             strategy="ddp" if several else "auto",
-            precision=settings.precision,
         )
         self.fabric.launch()
         self.device = self.fabric.device
         if several and self.device.type == "cpu":
             torch.set_num_threads(max(1, torch.get_num_threads() // settings.devices))
-        self.clip = settings.clip
+        self.clip, self.bf16 = settings.clip, settings.precision == "bf16-mixed"
         for flow in model.modules():
             if isinstance(flow, MultiScaleFlow):
                 flow.reversible = settings.reversible
         if several and self.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        model.train().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+        model.train().to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload]
         self.model = model
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
         eps = KERAS_EPS / (model.dims * math.log(2))  # the loss is in bits/dim
         self.adam: Any = torch.optim.Adam(model.parameters(), eps=eps, fused=True)
-        self.run, self.optimiser = self.fabric.setup(model, self.adam)
+        self.run, self.optimiser = self.fabric.setup(torch.compile(model) if settings.compile else model, self.adam)
 
     def __call__(self, x: Tensor, u: Tensor, learning_rate: float) -> Tensor:
         """One step on images x and noise u; this process's loss in nats an image, a scalar on the device."""
         for group in self.adam.param_groups:
             group["lr"] = learning_rate
         x, u = (part.chunk(self.fabric.world_size)[self.fabric.global_rank] for part in (x, u))
-        loss = self.run(x, u).mean()
+        # Not Fabric's precision: it would round the images themselves, and with them the dequantisation, to bfloat16.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            loss = self.run(x.contiguous(memory_format=self.layout), u).mean()
         self.fabric.backward(bits_per_dim(loss, self.model.dims))
         self.fabric.clip_gradients(self.run, self.optimiser, max_norm=self.clip, error_if_nonfinite=False)
         self.optimiser.step()

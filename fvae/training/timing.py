@@ -33,7 +33,6 @@ def _steps(model: Model, settings: Training) -> Callable[[], float]:
     """A function that runs a few training steps and gives their seconds."""
     step = Step(model, settings)
     x = torch.rand(settings.batch, *model.shape, device=step.device).mul(2).sub(1)
-    x = x.contiguous(memory_format=torch.channels_last)
     u = torch.randn(settings.batch, *model.noise_shape, device=step.device)
 
     def run() -> float:

@@ -24,8 +24,13 @@ SPEC = params.FVAE(
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 3, 16, 16), dtype=np.uint8)
 
 
+def validate(model):
+    return {"bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())}, IMAGES
+
+
+@pytest.mark.parametrize("compile", [False, True])
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_training_and_bits_per_dim_on_the_device(tmp_path, precision):
+def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
     settings = params.Training(
         epochs=3,
         batch=16,
@@ -35,6 +40,8 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision):
         ema=0.9,
         flip=True,
         precision=precision,
+        channels_last=True,
+        compile=compile,
         reversible=False,
         devices=1,
         validate_every=1,
@@ -50,9 +57,7 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision):
         start="data",
         seed=0,
         fingerprint="f",
-        validate=lambda model: {
-            "bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())
-        },
+        validate=validate,
     )
     cost = json.loads((tmp_path / "training.json").read_text())
     assert "CPU" not in cost["device"]

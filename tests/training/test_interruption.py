@@ -34,6 +34,8 @@ SETTINGS = params.Training(
     ema=0.9,
     flip=True,
     precision="32-true",
+    channels_last=True,
+    compile=False,
     reversible=False,
     devices=1,
     validate_every=2,
@@ -46,7 +48,8 @@ def held_out(model):
     """Bits/dim of fixed images with fixed noise: a number that depends on the weights alone."""
     x = torch.from_numpy(IMAGES[:8]).float() / 128 - 1
     with torch.no_grad():
-        return {"bpd": float(model(x, model.noise(8, torch.Generator().manual_seed(1))).mean()) / 1000}
+        bpd = float(model(x, model.noise(8, torch.Generator().manual_seed(1))).mean()) / 1000
+    return {"bpd": bpd}, IMAGES[:8]
 
 
 def run(folder):

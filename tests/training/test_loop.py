@@ -32,6 +32,8 @@ SETTINGS = params.Training(
     ema=0.9,
     flip=True,
     precision="32-true",
+    channels_last=True,
+    compile=False,
     reversible=False,
     devices=1,
     validate_every=1,
@@ -40,7 +42,7 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
 
 
-def run(folder, *, validate=lambda model: {"bpd": 1.0}, settings=SETTINGS, images=IMAGES, **changes):
+def run(folder, *, validate=lambda model: ({"bpd": 1.0}, IMAGES[:4]), settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
     how = {"learning_rate": 1e-3, "start": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
@@ -48,7 +50,7 @@ def run(folder, *, validate=lambda model: {"bpd": 1.0}, settings=SETTINGS, image
 
 def test_what_is_left_behind(tmp_path):
     run(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "history.csv", "training.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "history.csv", "training.json", "live"}
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["images"].tolist() == [40, 80, 120]
@@ -64,7 +66,7 @@ def test_held_out_images_choose_the_weights(tmp_path):
 
     def validate(model):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
-        return {"bpd": next(bits)}
+        return {"bpd": next(bits)}, IMAGES[:4]
 
     run(tmp_path, validate=validate)
     kept = build(SPEC, 8)
