@@ -186,6 +186,21 @@ def paper(experiment: str, precision: str, batch: int = 32) -> dict[str, Any]:
     return {"images_per_second": rate, "hours_of_4.8M_images": 4.8e6 / rate / 3600, "share_of_convolution": share}
 
 
+def profile(experiment: str, precision: str, batch: int = 32, most: int = 8) -> dict[str, float]:
+    """The operations in which a step of the paper's f-VAE spends its time, as shares of all."""
+    chosen = load().experiments[experiment]
+    step = trainer(build(chosen.models["fvae"], chosen.data.size), batch, precision)
+    step()
+    with torch.profiler.profile() as profiler:
+        step()
+    field = "self_device_time_total" if DEVICE.type == "cuda" else "self_cpu_time_total"
+    times = {row.key: getattr(row, field) for row in profiler.key_averages()}
+    total = sum(times.values())
+    shares = {name: times[name] / total for name in sorted(times, key=times.__getitem__, reverse=True)[:most]}
+    print(f"{experiment}'s f-VAE, {precision}: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
+    return shares
+
+
 CHOICES: dict[str, dict[str, Any]] = {
     "bf16": {"precision": "bf16-mixed"},
     "compile": {"compile": True},
@@ -248,6 +263,7 @@ def all() -> None:
             for experiment in ("celeba64", "celeba128")
             for precision in ("float32", "bfloat16")
         },
+        "profile_celeba64_bfloat16": profile("celeba64", "bfloat16"),
         **{f"choices_{experiment}": choices(experiment) for experiment in ("demo", "celeba64")},
     }
     RESULTS.mkdir(exist_ok=True)
