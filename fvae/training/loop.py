@@ -51,9 +51,10 @@ def train(
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model on held-out images, and gives samples of it for the live log; the weights with its
-    lowest 'bpd' are kept. A state lies beside them while the training lasts: a run that was killed, or stopped by SIGTERM or SIGINT, goes on from it to the same
-    bits, as long as its fingerprint is the same. A run that diverges goes back to it with a smaller learning rate.
-    Raises UserError where it was stopped, and where it diverges again and again.
+    lowest 'bpd' are kept. A state lies beside them while the training lasts: a run that was killed, or stopped by
+    SIGTERM or SIGINT, goes on from it to the same bits, as long as its fingerprint is the same. A run that diverges
+    goes back to it with a smaller learning rate. Raises UserError where it was stopped, and where it diverges again
+    and again.
     """
     improve = Step(model, settings)
     batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=improve.device)

@@ -60,7 +60,7 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
         validate=validate,
     )
     cost = json.loads((tmp_path / "training.json").read_text())
-    assert "CPU" not in cost["device"]
+    assert cost["device"] == torch.cuda.get_device_name()
     model = build(SPEC, 16)
     load_weights(tmp_path / "weights.safetensors", model)
     model.eval()
