@@ -27,7 +27,8 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.flows.multiscale import MultiScaleFlow
-from fvae.models.build import build
+from fvae.models.build import build, describe
+from fvae.models.match import resolve_one
 from fvae.params import Flow, load
 from fvae.training.machine import default_device, device_name, peak_memory
 from fvae.training.step import Step
@@ -170,19 +171,17 @@ def convolution(precision: str, batch: int = 32, channels: int = 256, side: int 
     return run
 
 
-def paper(experiment: str, precision: str, batch: int = 32) -> dict[str, Any]:
-    """The paper's f-VAE: images/s, hours of 4.8 M images, and the share of a bare convolution's arithmetic."""
-    from fvae.models.build import describe
-
+def paper(experiment: str, model: str, precision: str, batch: int = 32) -> dict[str, Any]:
+    """A model of the paper: images/s, hours of 4.8 M images, and the share of a bare convolution's arithmetic."""
     chosen = load().experiments[experiment]
-    spec = chosen.models["fvae"]
+    spec = resolve_one(experiment, chosen, model)
     conv = convolution(precision)
-    times = in_turn({"f-VAE": trainer(build(spec, chosen.data.size), batch, precision), "convolution": conv})
+    times = in_turn({"model": trainer(build(spec, chosen.data.size), batch, precision), "convolution": conv})
     flops = 3 * 2 * batch * describe(spec, chosen.data.size)["macs"]
-    shares = [(flops / a) / (conv.flops / b) for a, b in zip(times["f-VAE"], times["convolution"], strict=True)]
-    rate = batch / median(times["f-VAE"])
+    shares = [(flops / a) / (conv.flops / b) for a, b in zip(times["model"], times["convolution"], strict=True)]
+    rate = batch / median(times["model"])
     share = {"ratio": median(shares), "low": min(shares), "high": max(shares)}
-    say(f"{experiment}'s f-VAE, {precision}: {rate:.2f} images/s, of a bare convolution's arithmetic", share, "of it")
+    say(f"{experiment}'s {model}, {precision}: {rate:.2f} images/s, of a bare convolution's arithmetic", share, "of it")
     return {"images_per_second": rate, "hours_of_4.8M_images": 4.8e6 / rate / 3600, "share_of_convolution": share}
 
 
@@ -259,10 +258,11 @@ def all() -> None:
         "sampling": sampling(),
         "memory": memory(),
         **{
-            f"{experiment}_{precision}": paper(experiment, precision)
+            f"{experiment}_{precision}": paper(experiment, "fvae", precision)
             for experiment in ("celeba64", "celeba128")
             for precision in ("float32", "bfloat16")
         },
+        **({"celeba64_glow_bfloat16": paper("celeba64", "glow", "bfloat16")} if DEVICE.type == "cuda" else {}),
         "profile_celeba64_bfloat16": profile("celeba64", "bfloat16"),
         **{f"choices_{experiment}": choices(experiment) for experiment in ("demo", "celeba64")},
     }

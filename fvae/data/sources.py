@@ -1,68 +1,163 @@
-"""The images in a folder tree, a zip or a tar, read one after the other and never extracted to disk."""
+"""What a user has: one of the forms in which people have faces, recognised by the names in it, and its pictures."""
 
 from __future__ import annotations
 
-import tarfile
+import io
+import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
+import numpy as np
+
+from fvae.data.containers import Container, File
+from fvae.data.records import Damaged, parquet, tfrecords
 from fvae.errors import UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+LARGEST = 2**28  # bytes of a picture's file
+PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
+PARTS |= {"test": "test", "testing": "test"}
+RECORDS: dict[str, Callable[[IO[bytes]], Iterator[bytes | np.ndarray]]] = {".tfrecords": tfrecords, ".parquet": parquet}
+IMAGE = r"\.(?:jpe?g|png)$"
 
 
-def is_image(name: str) -> bool:
-    """Whether a file's name is that of an image; what operating systems leave behind is not."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+@dataclass(frozen=True)
+class Form:
+    """A form of data: `pattern` finds its files' names, and in them the index of an image and its split."""
+
+    name: str
+    pattern: re.Pattern[str]
+    side: tuple[int, int] | None = None  # width and height of every image, where they are known
+    indexed: bool = False  # whether the index is CelebA-HQ's
 
 
-def read(source: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of every image in a folder, zip or tar, recognised by what the file is, not by its name.
+def _form(name: str, pattern: str, side: tuple[int, int] | None = None, indexed: bool = False) -> Form:
+    return Form(name, re.compile(pattern, re.IGNORECASE), side, indexed)
 
-    Names are relative, with forward slashes. Raises UserError where there is nothing to read, or it is damaged.
+
+FORMS = (  # the first that any name matches
+    _form("CelebAMask-HQ", r"(?:^|/)CelebA-HQ-img/(?P<index>\d{1,5})\.jpg$", (1024, 1024), indexed=True),
+    _form("CelebA-HQ, PGGAN's arrays", r"(?:^|/)imgHQ(?P<index>\d{5})\.npy$", (1024, 1024), indexed=True),
+    _form("Glow's tfrecords", r"(?:^|/)(?P<part>train|validation)/[^/]*-r(?P<log2>\d\d)-s-\d+-of-\d+\.tfrecords$"),
+    _form("PGGAN's tfrecords", r"(?:^|/)[^/]*-r(?P<log2>\d\d)\.tfrecords$"),  # shuffled when they were written
+    _form("CelebA-HQ, TFDS's tar", r"(?:^|/)data1024x1024/(?P<index>\d{5})" + IMAGE, (1024, 1024), indexed=True),
+    _form("CelebA-HQ, Kaggle's", r"(?:^|/)celeba_hq_256/(?P<index>\d{5})" + IMAGE, (256, 256), indexed=True),
+    _form("CelebA, aligned", r"(?:^|/)img_align_celeba/(?P<index>\d{6})\.jpg$", (178, 218)),
+    _form("FFHQ's thumbnails", r"(?:^|/)thumbnails128x128/(?:\d{5}/)?(?P<index>\d{5})\.png$", (128, 128)),
+    _form("Labelled Faces in the Wild", r"(?:^|/)lfw[^/]*/[^/]+/[^/]+_\d{4}\.jpg$", (250, 250)),
+    _form("parquet", r"(?:^|/)(?:(?P<part>[a-z]+)-)?[^/]*\.parquet$"),
+    _form("images", r"\.(?:" + "|".join(sorted(suffix[1:] for suffix in SUFFIXES)) + r")$"),
+)
+NESTED = re.compile(r"(?:^|/)img_align_celeba\.zip$", re.IGNORECASE)
+
+
+@dataclass
+class Picture:
+    """An image as it lies in a source: encoded bytes or pixels, or why there is neither."""
+
+    name: str
+    data: bytes | np.ndarray  # a file's content, or (3, H, W) uint8
+    index: int | None = None  # CelebA-HQ's
+    part: str | None = None  # the split that the source itself puts it in
+    problem: str | None = None
+
+
+class Source:
+    """The pictures of a folder or an archive.
+
+    Raises UserError where there is nothing, no picture, or where the container is damaged.
     """
-    if not source.exists():
-        raise UserError(f"{source}: no such file or folder")
-    if source.is_dir():
-        members = _folder(source)
-    elif zipfile.is_zipfile(source):
-        members = _zip(source)
-    elif tarfile.is_tarfile(source):
-        members = _tar(source)
-    else:
-        raise UserError(f"{source}: neither a folder, nor a zip or tar archive (or a damaged one)")
-    found = False
+
+    def __init__(self, path: Path) -> None:
+        self.container = Container(path)
+        names = [file.name for file in self.container.files() if NESTED.search(file.name)] if path.is_dir() else []
+        self.form, self.log2 = self._recognise()
+        if names and self.form.name != "CelebA, aligned":  # torchvision's folder before anything was unpacked
+            self.container = Container(path / names[0])
+            self.form, self.log2 = self._recognise()
+        self.parts = _celeba_partition(path)
+
+    def _full(self, name: str) -> str:
+        """A name under its container's, for a user may name the innermost folder."""
+        return f"{self.container.path.resolve().name}/{name}"
+
+    def _recognise(self) -> tuple[Form, str | None]:
+        """The form, and of tfrecords in several resolutions the highest."""
+        names: list[str] = []
+        for file in self.container.files():
+            names.append(self._full(file.name))
+            if self.container.streamed and any(form.pattern.search(names[-1]) for form in FORMS):
+                break
+        for form in FORMS:
+            if found := [match for match in map(form.pattern.search, names) if match]:
+                resolutions = [match["log2"] for match in found if "log2" in form.pattern.groupindex]
+                return form, max(resolutions, default=None)
+        suffixes = ", ".join(sorted(SUFFIXES | {".npy", ".tfrecords", ".parquet"}))
+        raise UserError(f"{self.container.path}: no images in it ({suffixes})")
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures, always in the same order."""
+        for file in self.container.files():
+            match = self.form.pattern.search(self._full(file.name))
+            groups = match.groupdict() if match else {}
+            if match and groups.get("log2") == self.log2:
+                index = int(groups["index"]) if groups.get("index") else None
+                part = PARTS.get((groups.get("part") or "").lower()) or self.parts.get(PurePosixPath(file.name).name)
+                for picture in self._expand(file):
+                    picture.index, picture.part = index, part
+                    yield picture
+
+
+    def _expand(self, file: File) -> Iterator[Picture]:
+        """The pictures in a file: itself, or its records, of which none may be damaged."""
+        suffix = PurePosixPath(file.name).suffix.lower()
+        if file.problem or suffix not in RECORDS:
+            yield _whole(file, suffix)
+            return
+        try:
+            with file.open() as opened:
+                yield from (
+                    Picture(f"{file.name}#{row}", image) for row, image in enumerate(RECORDS[suffix](opened))
+                )
+        except Damaged as error:
+            raise UserError(f"{self.container.path}: {file.name}: {error}") from error
+
+
+def _whole(file: File, suffix: str) -> Picture:
+    """A file that is one picture."""
+    problem = file.problem
+    if file.size > LARGEST:
+        problem = f"a file of {file.size / 2**20:,.0f} MiB"
+    if problem:
+        return Picture(file.name, b"", problem=problem)
     try:
-        for member in members:
-            found = True
-            yield member
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise UserError(f"{source}: damaged or unreadable: {error}") from error
-    if not found:
-        raise UserError(f"{source}: no images in it ({', '.join(sorted(SUFFIXES))})")
+        with file.open() as opened:
+            data = opened.read()
+    except (PermissionError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        return Picture(file.name, b"", problem=f"cannot be read: {error}")
+    return _array(file.name, data) if suffix == ".npy" else Picture(file.name, data)
 
 
-def _folder(source: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source).as_posix()
-        if is_image(name) and path.is_file():
-            yield name, path.read_bytes()
+def _array(name: str, data: bytes) -> Picture:
+    """PGGAN's (1, 3, H, W) uint8."""
+    try:
+        pixels = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        return Picture(name, b"", problem="not an array" if data else "empty file")
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[:2] != (1, 3):
+        return Picture(name, b"", problem=f"an array of {pixels.dtype} {pixels.shape}, not of uint8 (1, 3, H, W)")
+    return Picture(name, pixels[0])
 
 
-def _zip(source: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(source) as archive:
-        for name in sorted(archive.namelist()):
-            if is_image(name):
-                yield name, archive.read(name)
-
-
-def _tar(source: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(source, "r|*") as archive:
-        for member in archive:
-            if member.isfile() and is_image(member.name):
-                file = archive.extractfile(member)
-                assert file is not None
-                yield member.name, file.read()
+def _celeba_partition(path: Path) -> dict[str, str]:
+    """The published splits by file name, from the file that lies beside CelebA's images."""
+    for folder in (path, path.parent):
+        file = folder / "list_eval_partition.txt"
+        if file.is_file():
+            rows = [line.split() for line in file.read_text().splitlines() if line.strip()]
+            return {name: ("train", "validation", "test")[int(part)] for name, part in rows}
+    return {}
