@@ -46,6 +46,7 @@ def trained(folder, model, devices):
         "weights.safetensors",
         "history.csv",
         "training.json",
+        "live",
     }
     assert json.loads((run / "training.json").read_text())["steps"] == 8
     return pd.read_csv(run / "history.csv")
