@@ -13,7 +13,7 @@ import typer
 
 from fvae import layout
 from fvae.errors import UserError
-from fvae.params import Experiment, Images, load
+from fvae.params import Experiment, Images, Params, load
 
 app = typer.Typer(
     help="f-VAEs: Improve VAEs with Conditional Flows, reproduced.",
@@ -31,12 +31,22 @@ METRICS = ("bpd", "swd", "fid")
 
 @app.command()
 def describe(
-    experiment: ExperimentName, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+    experiment: Annotated[str | None, typer.Option("--experiment", help="A section of params.yaml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    data: Annotated[str | None, typer.Option("--data", help="A folder or an archive of images.")] = None,
 ) -> None:
-    """Each model's parameters, multiply-accumulates an image and latent shapes; needs no data."""
+    """Each model's parameters, multiply-accumulates an image and latents; or what --data is taken for."""
     from fvae.models.build import describe as sizes
     from fvae.models.match import resolve
 
+    if data is not None:
+        from fvae.data.inspection import inspect
+
+        settings = load().experiment(experiment).data if experiment else None
+        print(inspect(data, settings if isinstance(settings, Images) else None))
+        return
+    if experiment is None:
+        raise UserError("describe: --experiment or --data is missing")
     chosen = load().experiment(experiment)
     described = {
         name: sizes(spec, chosen.data.size) | {"spec": spec.model_dump(mode="json")}
@@ -60,12 +70,24 @@ def prepare(experiment: ExperimentName) -> None:
     """Prepare the experiment's images: data/EXPERIMENT."""
     from fvae.data.prepare import prepare_images, prepare_portraits
 
-    source = load().experiment(experiment).data
-    settings: dict[str, Any] = source.model_dump(exclude={"kind", "path"})
-    if isinstance(source, Images):
-        prepare_images(source.path, layout.data(experiment), **settings)
+    params = load()
+    settings = params.experiment(experiment).data
+    if isinstance(settings, Images):
+        prepare_images(settings, layout.data(experiment), _other_sizes(params, experiment))
     else:
-        prepare_portraits(layout.data(experiment), **settings)
+        prepare_portraits(settings, layout.data(experiment))
+
+
+def _other_sizes(params: Params, experiment: str) -> dict[int, Path]:
+    """The folders of experiments to build that differ in their images' size alone and are not prepared yet, by size."""
+    settings = params.experiment(experiment).data
+    return {
+        other.size: layout.data(name)
+        for name in params.build
+        if (other := params.experiment(name).data) == settings.model_copy(update={"size": other.size})
+        and name != experiment
+        and not (layout.data(name) / "manifest.json").exists()
+    }
 
 
 @app.command()
@@ -107,7 +129,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     seed_everything(seed, "train/weights")
     rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
     loop.train(
-        build(spec, chosen.data.size),
+        build(spec, chosen.data.size, chosen.data.bits),
         images.split("train"),
         run.folder,
         settings=chosen.training,
@@ -218,7 +240,7 @@ def _trained(experiment: Experiment, run: layout.Run) -> Any:
     from fvae.training.checkpoint import load_weights
     from fvae.training.machine import default_device
 
-    model = build(read_spec(run.model_spec), experiment.data.size)
+    model = build(read_spec(run.model_spec), experiment.data.size, experiment.data.bits)
     load_weights(run.weights, model)
     return model.to(default_device()).eval()
 

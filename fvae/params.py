@@ -44,22 +44,38 @@ class Portraits(Section):
 
     kind: Literal["portraits"]
     size: Annotated[int, Field(ge=16, le=1024)]
+    bits: Literal[5, 8]  # of a pixel
     train: Count
     validation: Count
     test: Count
     seed: Seed
 
 
-class Images(Section):
-    """A folder or an archive of images."""
+class HashSplit(Section):
+    """By the hash of an image's content: it stays when others are added."""
 
-    kind: Literal["images"]
-    path: Path
-    size: Annotated[int, Field(ge=16, le=1024)]
-    crop: Literal["center", "none"] | tuple[int, int, int, int]
-    filter: Literal["lanczos", "box", "bilinear", "bicubic"]
+    kind: Literal["hash"]
     validation: Share
     test: Share
+
+
+class PublishedSplit(Section):
+    """The source's own, as CelebA-HQ's 27,000 and 3,000."""
+
+    kind: Literal["published"]
+    validation: Share  # of train, by hash, where the source has none beside its test
+
+
+class Images(Section):
+    """Images as people have them: a folder, an archive, or hf://OWNER/NAME@REVISION."""
+
+    kind: Literal["images"]
+    path: str
+    size: Annotated[int, Field(ge=16, le=1024)]
+    bits: Literal[5, 8]  # of a pixel
+    crop: Literal["center", "none"] | tuple[int, int, int, int]
+    filter: Literal["lanczos", "area", "bilinear", "bicubic"]  # of the reduction, always antialiased
+    split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
     max_rejected: Share
 

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from fvae.data.pixels import dequantise, quantise
+from fvae.data.pixels import centre, coarse, dequantise, quantise
 from fvae.flows.conditional import ConditionalAffine
 from fvae.models.base import log_normal_around
 from fvae.models.fvae import FVAE
@@ -183,7 +184,15 @@ def test_bits_of_uniform_pixels_are_their_entropy(levels):
     torch.testing.assert_close(bits_per_dim(nats, 192), torch.full((10,), math.log2(levels)))
 
 
-def test_dequantised_pixels_are_quantised_back():
-    pixels = torch.arange(256, dtype=torch.uint8).expand(50, -1)
-    assert torch.equal(quantise(dequantise(pixels, torch.Generator().manual_seed(0))), pixels)
-    assert quantise(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
+@pytest.mark.parametrize("bits", [5, 8])
+def test_dequantised_pixels_are_quantised_back(bits):
+    levels = 2**bits
+    pixels = torch.from_numpy(coarse(np.arange(256, dtype=np.uint8), bits)).expand(50, -1)
+    assert len(pixels.unique()) == levels
+    x = dequantise(pixels, torch.Generator().manual_seed(0), bits)
+    assert -1 <= x.min() < x.max() < 1
+    assert torch.equal(quantise(x, bits), pixels)
+    assert torch.equal(quantise(centre(pixels, bits), bits), pixels)
+    assert quantise(torch.tensor([-3.0, 3.0]), bits).tolist() == [0, 256 - 256 // levels]
+    whole = math.log(2.0)  # nats of the uniform density over [-1, 1]
+    assert bits_per_dim(torch.tensor(whole), 1, bits) == pytest.approx(bits)

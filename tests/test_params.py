@@ -55,7 +55,7 @@ def test_the_projects_own_parameters_are_valid():
         ("experiments.demo.match.model", "glow", "experiments.demo.match.model: the model that others match"),
         ("experiments.demo.training.ema", 1.0, "experiments.demo.training.ema: must be less than 1"),
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),
-        ("experiments.lfw64.data.filter", "sinc", "experiments.lfw64.data.filter: must be 'lanczos', 'box'"),
+        ("experiments.lfw64.data.filter", "sinc", "experiments.lfw64.data.filter: must be 'lanczos', 'area'"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_place(tmp_path, path, value, message):

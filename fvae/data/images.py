@@ -1,4 +1,4 @@
-"""From a file's bytes to square RGB images of the wanted sizes."""
+"""From a file's bytes to a square RGB image of the wanted size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ Box = tuple[float, float, float, float]
 
 LARGEST = 80_000_000  # pixels; more is a decompression bomb
 DRAFT_GAP = 4  # a JPEG is decoded at a half, a quarter or an eighth while it stays so many times the wanted size
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")  # not those that start other programs
 WHOLE_LARGER = ("MPO",)  # of which further frames are smaller versions of the first
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `decode` has a limit of its own
+warnings.filterwarnings("ignore", module="PIL")  # of bombs and odd EXIF: what matters is decided here
 
 
 class Rejected(Exception):
@@ -30,52 +31,58 @@ class Rejected(Exception):
 
 
 def decode(
-    data: bytes | np.ndarray, *, sizes: tuple[int, ...], crop: Crop, filter: str, side: tuple[int, int] | None = None
-) -> list[np.ndarray]:
-    """The image cropped and resized with antialiasing to each of the sizes: (3, size, size) uint8. Raises Rejected.
+    data: bytes | np.ndarray, *, size: int, crop: Crop, filter: str, side: tuple[int, int] | None = None
+) -> np.ndarray:
+    """The image cropped and resized with antialiasing: (3, size, size) uint8. Raises Rejected.
 
     `data` is a file's content, or pixels (3, H, W). `crop` is 'center' (the largest square), 'none' (must be square)
     or a box of left, top, right, bottom in pixels. `side` is the width and height that the image must have.
-    A JPEG much larger than the sizes is decoded at a fraction of its size, which changes values by a level or two.
+    A JPEG much larger than the size is decoded at a fraction of its own, which changes no value by more than three.
     """
     if isinstance(data, np.ndarray):
         image = Image.fromarray(np.ascontiguousarray(data.transpose(1, 2, 0)))
-        part = square(image.size, crop, sizes, side)
+        part = square(image.size, crop, size, side)
     else:
-        image, part = _opened(data, sizes, crop, side)
+        image, part = _opened(data, size, crop, side)
     if all(edge == int(edge) for edge in part):  # nothing beyond the crop's edges shines in
-        image = image.crop(tuple(map(int, part)))
+        image = image.crop(part)
         part = (0, 0, *image.size)
-    resized = (image.resize((size, size), FILTERS[filter], part) for size in sizes)
-    return [np.asarray(each).transpose(2, 0, 1) for each in resized]
+    return np.asarray(image.resize((size, size), FILTERS[filter], part)).transpose(2, 0, 1)
 
 
-def _opened(
-    data: bytes, sizes: tuple[int, ...], crop: Crop, side: tuple[int, int] | None
-) -> tuple[Image.Image, Box]:
+def _opened(data: bytes, size: int, crop: Crop, side: tuple[int, int] | None) -> tuple[Image.Image, Box]:
     """The image upright in sRGB, perhaps smaller than it is stored, and the part to take of it."""
     if not data:
         raise Rejected("empty file")
     try:
-        with Image.open(io.BytesIO(data)) as opened:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             width, height = opened.size
             if width * height > LARGEST:
                 raise Rejected(f"absurdly large, {width}×{height}")
-            if getattr(opened, "n_frames", 1) > 1 and opened.format not in WHOLE_LARGER:
-                raise Rejected(f"animated or of several pages, {opened.n_frames} frames")
-            turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            part = square((height, width) if turned else (width, height), crop, sizes, side)
-            shrunk = int((part[2] - part[0]) // (DRAFT_GAP * max(sizes)))
+            frames = getattr(opened, "n_frames", 1)
+            if frames > 1 and opened.format not in WHOLE_LARGER:
+                raise Rejected(f"animated or of several pages, {frames} frames")
+            orientation = opened.getexif().get(0x0112, 1)
+            part = square((height, width) if orientation in (5, 6, 7, 8) else (width, height), crop, size, side)
+            shrunk = int((part[2] - part[0]) // (DRAFT_GAP * size))
             if shrunk > 1:
                 opened.draft("RGB", (-(-width // shrunk), -(-height // shrunk)))
             scale = opened.size[0] / width
-            return to_rgb(ImageOps.exif_transpose(opened)), tuple(scale * edge for edge in part)  # type: ignore[return-value]
+            left, top, right, bottom = (scale * edge for edge in part)
+            upright = opened if orientation == 1 else ImageOps.exif_transpose(opened)
+            return to_rgb(upright), (left, top, right, bottom)
     except Rejected:
         raise
     except Image.DecompressionBombError:
         raise Rejected("absurdly large") from None
     except Exception as error:  # Pillow's plugins raise many kinds
         raise Rejected(f"does not decode: {type(error).__name__}") from error
+
+
+def shape(data: bytes) -> tuple[int, int]:
+    """Width and height as they stand in the file."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        return opened.size
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -87,9 +94,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray((wide.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         opaque = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).convert("RGB")
-        return image
-    return _srgb(image).convert("RGB")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).convert("RGB")
+    image.load()
+    image = _srgb(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _srgb(image: Image.Image) -> Image.Image:
@@ -104,10 +112,10 @@ def _srgb(image: Image.Image) -> Image.Image:
         return image
 
 
-def square(size: tuple[int, int], crop: Crop, sizes: tuple[int, ...], side: tuple[int, int] | None) -> Box:
+def square(extent: tuple[int, int], crop: Crop, size: int, side: tuple[int, int] | None) -> Box:
     """The part to take of an image of that width and height: left, top, right, bottom."""
-    width, height = size
-    if side and size != side:
+    width, height = extent
+    if side and extent != side:
         raise Rejected(f"{width}×{height}, where every image of this set has {side[0]}×{side[1]}")
     if isinstance(crop, tuple):
         if crop[2] > width or crop[3] > height:
@@ -119,6 +127,6 @@ def square(size: tuple[int, int], crop: Crop, sizes: tuple[int, ...], side: tupl
         edge = min(width, height)
         left, top = (width - edge) // 2, (height - edge) // 2
         part = (left, top, left + edge, top + edge)
-    if part[2] - part[0] < max(sizes):
-        raise Rejected(f"the crop of {part[2] - part[0]} pixels is smaller than {max(sizes)}")
+    if part[2] - part[0] < size:
+        raise Rejected(f"the crop of {part[2] - part[0]} pixels is smaller than {size}")
     return part

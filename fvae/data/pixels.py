@@ -1,22 +1,34 @@
-"""Between 8-bit pixels and the continuous x in [-1, 1] of which the models have a density."""
+"""Between pixels of 8 or fewer bits and the continuous x in [-1, 1] of which the models have a density."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
-def dequantise(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """x = 2 (k + r) / 256 − 1 with r ∼ U[0, 1): uint8 → float32 of the same shape."""
+def width(bits: int) -> int:
+    """How many of the 256 levels one of 2^bits levels is wide."""
+    return 1 << (8 - bits)
+
+
+def coarse(pixels: np.ndarray, bits: int) -> np.ndarray:
+    """uint8 images with 2^bits levels, each at the lowest of the 256 that it stands for."""
+    return pixels if bits == 8 else pixels - pixels % width(bits)
+
+
+def dequantise(pixels: Tensor, generator: torch.Generator, bits: int = 8) -> Tensor:
+    """x = 2 (k + r) / 2^bits − 1 for level k and r ∼ U[0, 1): uint8 → float32 of the same shape."""
     r = torch.rand(pixels.shape, generator=generator, device=pixels.device)
-    return (pixels + r) / 128 - 1
+    return (pixels + width(bits) * r) / 128 - 1
 
 
-def centre(pixels: Tensor) -> Tensor:
+def centre(pixels: Tensor, bits: int = 8) -> Tensor:
     """x at the middle of each pixel's level, without noise: uint8 → float32."""
-    return (pixels + 0.5) / 128 - 1
+    return (pixels + width(bits) / 2) / 128 - 1
 
 
-def quantise(x: Tensor) -> Tensor:
-    """The level k that x lies in, values outside [-1, 1] clipped: float → uint8."""
-    return ((x + 1) * 128).floor().clamp(0, 255).to(torch.uint8)
+def quantise(x: Tensor, bits: int = 8) -> Tensor:
+    """The level that x lies in, values outside [-1, 1] clipped: float → uint8."""
+    levels = ((x + 1) * 128 / width(bits)).floor().clamp(0, 2**bits - 1)
+    return (width(bits) * levels).to(torch.uint8)

@@ -1,157 +1,131 @@
-"""A prepared set: one uint8 array, an index of where each row came from, and a manifest of what was done."""
+"""From a source to a prepared set: drawn portraits, or images as people have them, cropped and resized."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import fvae
-from fvae.data import images, portraits, sources
+from fvae.data import hub, portraits, prepared
+from fvae.data.ahead import mapped
+from fvae.data.decoding import decoded
+from fvae.data.journal import Journal, Line
+from fvae.data.pixels import coarse
+from fvae.data.prepared import CHUNK, Entry, beside
+from fvae.data.sources import Picture, Source
+from fvae.data.splits import SPLITS, assign
 from fvae.errors import UserError
+from fvae.params import Images, Portraits
 from fvae.progress import progress
 
-SPLITS = ("train", "validation", "test")
-CHUNK = 256  # rows read or drawn at once
-AHEAD = 64  # images decoded ahead of the one that is stored
+IDENTITY = "identity.txt"  # of a set that waits to be asked for
 
 
-@dataclass
-class Entry:
-    """A row of the index."""
-
-    name: str
-    sha256: str
-    split: str
-
-
-def prepare_portraits(out: Path, *, size: int, train: int, validation: int, test: int, seed: int) -> None:
+def prepare_portraits(settings: Portraits, out: Path) -> None:
     """Draw the embedded data set: portraits 0, 1, …, first those of train, then validation, then test."""
-    splits = np.repeat(SPLITS, [train, validation, test])
-    entries: list[Entry] = []
+    splits = np.repeat(SPLITS, [settings.train, settings.validation, settings.test])
+    entries = [Entry(f"portrait-{index}", "", split) for index, split in enumerate(splits)]
 
     def fill(array: np.ndarray) -> None:
         with progress(total=len(splits), desc="drawing portraits", unit="image") as bar:
             for start in range(0, len(splits), CHUNK):
                 indices = np.arange(start, min(start + CHUNK, len(splits)))
-                drawn = portraits.draw(indices, size, seed)
-                array[indices] = drawn
-                for index, image in zip(indices, drawn, strict=True):
-                    entries.append(Entry(f"portrait-{index}", sha256(image.tobytes()), splits[index]))
+                array[indices] = coarse(portraits.draw(indices, settings.size, settings.seed), settings.bits)
+                for index in indices:
+                    entries[index].sha256 = sha256(array[index].tobytes())
                 bar.update(len(indices))
 
-    settings = {"size": size, "train": train, "validation": validation, "test": test, "seed": seed}
-    with folder_in_place(out) as partial:
-        write_array(partial / "images.npy", len(splits), size, fill)
-        finish(partial, entries, [], {"kind": "portraits", **settings})
+    with _full_disk_said(out):
+        prepared.write(out, entries, [], settings.model_dump(mode="json"), settings.size, fill)
 
 
-def prepare_images(
-    source: Path,
-    out: Path,
-    *,
-    size: int,
-    crop: images.Crop,
-    filter: str,
-    validation: float,
-    test: float,
-    limit: int | None,
-    max_rejected: float,
-) -> None:
-    """Crop and resize the images of a folder or an archive.
+def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None = None) -> None:
+    """Crop and resize the images of a source; and in the same pass to other sizes, for other folders.
 
-    An image's split is decided by a hash of its bytes, so that it stays when files are added, and duplicates never
-    stand on both sides. Raises UserError where there is nothing to read, a split is empty, or too much is rejected.
+    What is made for other folders waits beside them until it is asked for. A pass that was killed goes on where it
+    was. Byte duplicates are left out. Raises UserError where there is nothing to read, a split is empty, too much is
+    rejected, or the disk is full.
     """
-    settings = {
-        "size": size,
-        "crop": list(crop) if isinstance(crop, tuple) else crop,
-        "filter": filter,
-        "validation": validation,
-        "test": test,
-        "limit": limit,
-        "max_rejected": max_rejected,
-    }
-    kept: list[Entry] = []
-    rejected: list[tuple[str, str]] = []
-    with folder_in_place(out) as partial:
-        rows = partial / "rows.raw"
-        with rows.open("wb") as file:
-            for name, digest, image in decoded(source, limit, size=size, crop=crop, filter=filter):
-                if isinstance(image, images.Rejected):
-                    rejected.append((name, str(image)))
-                else:
-                    kept.append(Entry(name, digest, split_of(digest, validation, test)))
-                    file.write(image.tobytes())
-        refuse_too_many(source, rejected, len(kept), max_rejected)
-        order, duplicates = arrange(kept)
-        entries = [kept[row] for row in order]
+    path = hub.local(settings.path)
+    source = Source(path)
+    how = settings.model_dump(mode="json", exclude={"path", "size"})
+    identity = sha256(json.dumps([source.container.fingerprint(), how, fvae.__version__]).encode())
+    waiting = beside(out, "waiting")
+    if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
+        (waiting / IDENTITY).unlink()
+        prepared.move(waiting, out)
+        return
+
+    outs = {settings.size: out} | {size: beside(folder, "waiting") for size, folder in (others or {}).items()}
+    working = beside(out, "journal")
+    with _full_disk_said(out):
+        with Journal(working, tuple(outs), identity) as journal:
+            treat = partial(
+                decoded, sizes=tuple(outs), crop=settings.crop, filter=settings.filter, side=source.form.side
+            )
+            for line, pixels in mapped(treat, remaining(source, settings.limit, len(journal.lines))):
+                journal.add(line, pixels)
+        rejected = [(line.name, line.reason) for line in journal.lines if line.reason]
+        kept = [line for line in journal.lines if not line.reason]
+        refuse_too_many(path, rejected, len(kept), settings.max_rejected)
+        splits = assign(kept, settings.split, source.form.indexed)
         for split in SPLITS:
-            if not any(entry.split == split for entry in entries):
-                raise UserError(f"{source}: no image falls in the {split} split; raise data.{split} or add images")
+            if split not in splits:
+                raise UserError(f"{path}: no image falls in the {split} split; see data.split, or add images")
+        order, duplicates = arrange(kept, splits)
+        entries = [Entry(kept[row].name, kept[row].sha256, splits[row]) for row in order]
+        contents = sha256(json.dumps(sorted((line.name, line.sha256) for line in kept)).encode())
+        origin = {
+            "source": path.name,
+            "form": source.form.name,
+            "source_sha256": contents,
+            "left_out": source.left_out,
+            **how,
+        }
+        for size, folder in outs.items():
+            rows = journal.rows(size)
 
-        def fill(array: np.ndarray) -> None:
-            raw = np.memmap(rows, np.uint8, "r", shape=(len(kept), 3, size, size))
-            for start in range(0, len(order), CHUNK):
-                array[start : start + CHUNK] = raw[order[start : start + CHUNK]]
+            def fill(array: np.ndarray, rows: np.ndarray = rows) -> None:
+                for start in range(0, len(order), CHUNK):
+                    array[start : start + CHUNK] = coarse(rows[order[start : start + CHUNK]], settings.bits)
 
-        write_array(partial / "images.npy", len(order), size, fill)
-        rows.unlink()
-        contents = sorted((entry.name, entry.sha256) for entry in kept)
-        origin = {"kind": "images", "source": source.name, "source_sha256": sha256(json.dumps(contents).encode())}
-        finish(partial, entries, sorted(rejected + duplicates), origin | settings)
-
-
-def decoded(source: Path, limit: int | None, **how: Any) -> Iterator[tuple[str, str, np.ndarray | images.Rejected]]:
-    """(name, hash, image or why not) of every image in the source's order, decoded on all cores a little ahead."""
-
-    def one(name: str, data: bytes) -> tuple[str, str, np.ndarray | images.Rejected]:
-        try:
-            return name, sha256(data), images.decode(data, **how)
-        except images.Rejected as rejection:
-            return name, sha256(data), rejection
-
-    queue: deque[Future[tuple[str, str, np.ndarray | images.Rejected]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes and resizes without Python's lock
-        members = progress(sources.read(source), desc=f"preparing {source.name}", unit="image")
-        for count, (name, data) in enumerate(members):
-            if count == limit:
-                break
-            queue.append(pool.submit(one, name, data))
-            if len(queue) > AHEAD:
-                yield queue.popleft().result()
-        while queue:
-            yield queue.popleft().result()
+            prepared.write(folder, entries, sorted(rejected + duplicates), origin | {"size": size}, size, fill)
+            if folder != out:
+                (folder / IDENTITY).write_text(identity)
+    shutil.rmtree(working)
 
 
-def split_of(digest: str, validation: float, test: float) -> str:
-    """The split of a content hash: its first 64 bits as a number in [0, 1)."""
-    place = int(digest[:16], 16) / 2**64
-    return "test" if place < test else "validation" if place < test + validation else "train"
+def remaining(source: Source, limit: int | None, done: int) -> Iterator[Picture]:
+    """The pictures after those that are done, with a progress bar."""
+    total = min((count for count in (source.count, limit) if count is not None), default=None)
+    pictures = islice(source.pictures(done), None if limit is None else max(0, limit - done))
+    desc = f"preparing {source.container.path.name}"
+    yield from progress(pictures, desc=desc, unit="image", initial=done, total=total)
 
 
-def arrange(kept: list[Entry]) -> tuple[list[int], list[tuple[str, str]]]:
-    """The rows in the order of splits and names, without byte duplicates; and the duplicates as rejections."""
-    first: dict[str, str] = {}
-    order, duplicates = [], []
-    for row in sorted(range(len(kept)), key=lambda row: (SPLITS.index(kept[row].split), kept[row].name)):
-        entry = kept[row]
-        if entry.sha256 in first:
-            duplicates.append((entry.name, f"duplicate of {first[entry.sha256]}"))
-        else:
-            first[entry.sha256] = entry.name
-            order.append(row)
+def arrange(kept: list[Line], splits: list[str]) -> tuple[list[int], list[tuple[str, str]]]:
+    """The rows in the order of splits and names, without byte duplicates; and the duplicates as rejections.
+
+    Of several the one that stays is in test, or else in validation, so that nothing measured was trained on.
+    """
+    first: dict[str, int] = {}
+    for row in sorted(range(len(kept)), key=lambda row: (-SPLITS.index(splits[row]), kept[row].name)):
+        first.setdefault(kept[row].sha256, row)
+    order = sorted(first.values(), key=lambda row: (SPLITS.index(splits[row]), kept[row].name))
+    duplicates = [
+        (line.name, f"duplicate of {kept[first[line.sha256]].name}")
+        for row, line in enumerate(kept)
+        if first[line.sha256] != row
+    ]
     return order, duplicates
 
 
@@ -166,62 +140,14 @@ def refuse_too_many(source: Path, rejected: list[tuple[str, str]], kept: int, al
         )
 
 
-def write_array(path: Path, rows: int, size: int, fill: Callable[[np.ndarray], None]) -> None:
-    """An .npy file of uint8 images, filled piece by piece."""
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, 3, size, size))
-    fill(array)
-    array.flush()
-
-
-def finish(partial: Path, entries: list[Entry], rejected: list[tuple[str, str]], origin: dict[str, Any]) -> None:
-    """The index, the rejections and the manifest beside a finished array."""
-    index = pd.DataFrame(entries).rename_axis("row")
-    index.to_csv(partial / "index.csv")
-    pd.DataFrame(rejected, columns=["name", "reason"]).to_csv(partial / "rejected.csv", index=False)
-    counts = {split: int((index["split"] == split).sum()) for split in SPLITS}
-    array = np.load(partial / "images.npy", mmap_mode="r")
-    mean, std = moments(array[: counts["train"]])
-    with (partial / "images.npy").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    manifest = {
-        **origin,
-        "splits": counts,
-        "rejected": len(rejected),
-        "mean": mean,
-        "std": std,
-        "images_sha256": digest,
-        "version": fvae.__version__,
-    }
-    (partial / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-
-
-def moments(array: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel's 8-bit values."""
-    counts = np.zeros((3, 256), np.int64)
-    for start in range(0, len(array), CHUNK):
-        for channel in range(3):
-            counts[channel] += np.bincount(array[start : start + CHUNK, channel].ravel(), minlength=256)
-    values, total = np.arange(256), counts.sum(1)
-    mean = counts @ values / total
-    return mean.round(4).tolist(), np.sqrt(counts @ values**2 / total - mean**2).round(4).tolist()
-
-
 @contextmanager
-def folder_in_place(out: Path) -> Iterator[Path]:
-    """A folder beside `out` to write in; its files move to `out` at the end, the manifest last."""
-    partial = out.with_name(f".{out.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+def _full_disk_said(out: Path) -> Iterator[None]:
     try:
-        yield partial
-        out.mkdir(exist_ok=True)
-        (out / "manifest.json").unlink(missing_ok=True)
-        for file in sorted(partial.iterdir(), key=lambda path: path.name == "manifest.json"):
-            os.replace(file, out / file.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        with suppress(OSError):
-            out.parent.rmdir()  # where nothing came of it, not even an empty folder is left
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise UserError(f"{out.parent}: the disk is full; make room and run it again to go on") from error
 
 
 def sha256(data: bytes) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from fvae.data.containers import Container, File
+from fvae.data.containers import Container, File, saying_damage
 from fvae.data.records import Damaged, parquet, tfrecords
 from fvae.errors import UserError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".heic", ".avif"}
 LARGEST = 2**28  # bytes of a picture's file
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 PARTS |= {"test": "test", "testing": "test"}
@@ -52,7 +53,6 @@ FORMS = (  # the first that any name matches
     _form("parquet", r"(?:^|/)(?:(?P<part>[a-z]+)-)?[^/]*\.parquet$"),
     _form("images", r"\.(?:" + "|".join(sorted(suffix[1:] for suffix in SUFFIXES)) + r")$"),
 )
-NESTED = re.compile(r"(?:^|/)img_align_celeba\.zip$", re.IGNORECASE)
 
 
 @dataclass
@@ -73,17 +73,20 @@ class Source:
     """
 
     def __init__(self, path: Path) -> None:
-        self.container = Container(path)
-        names = [file.name for file in self.container.files() if NESTED.search(file.name)] if path.is_dir() else []
+        packed = path / "img_align_celeba.zip"  # torchvision's folder before it is unpacked
+        if packed.is_file() and not packed.with_suffix("").is_dir():
+            self.container = Container(packed)
+        else:
+            self.container = Container(path)
+        self.root = self.container.path.resolve().name
+        self.count: int | None = None  # of pictures, where it is known from the names
+        self.left_out: int | None = None  # of images that are not of the form, likewise
         self.form, self.log2 = self._recognise()
-        if names and self.form.name != "CelebA, aligned":  # torchvision's folder before anything was unpacked
-            self.container = Container(path / names[0])
-            self.form, self.log2 = self._recognise()
         self.parts = _celeba_partition(path)
 
     def _full(self, name: str) -> str:
         """A name under its container's, for a user may name the innermost folder."""
-        return f"{self.container.path.resolve().name}/{name}"
+        return f"{self.root}/{name}"
 
     def _recognise(self) -> tuple[Form, str | None]:
         """The form, and of tfrecords in several resolutions the highest."""
@@ -94,40 +97,54 @@ class Source:
                 break
         for form in FORMS:
             if found := [match for match in map(form.pattern.search, names) if match]:
+                one_each = not self.container.streamed and not any(found[0].string.endswith(end) for end in RECORDS)
+                self.count = len(found) if one_each else None
+                if not self.container.streamed:
+                    of_form = {match.string for match in found}
+                    self.left_out = sum(name not in of_form and _suffix(name) in SUFFIXES for name in names)
                 resolutions = [match["log2"] for match in found if "log2" in form.pattern.groupindex]
                 return form, max(resolutions, default=None)
         suffixes = ", ".join(sorted(SUFFIXES | {".npy", ".tfrecords", ".parquet"}))
         raise UserError(f"{self.container.path}: no images in it ({suffixes})")
 
-    def pictures(self) -> Iterator[Picture]:
-        """All pictures, always in the same order."""
+    def pictures(self, after: int = 0) -> Iterator[Picture]:
+        """All pictures after the first so many, always in the same order."""
         for file in self.container.files():
             match = self.form.pattern.search(self._full(file.name))
-            groups = match.groupdict() if match else {}
-            if match and groups.get("log2") == self.log2:
-                index = int(groups["index"]) if groups.get("index") else None
-                part = PARTS.get((groups.get("part") or "").lower()) or self.parts.get(PurePosixPath(file.name).name)
+            if not match or match.groupdict().get("log2") != self.log2:
+                continue
+            if after and _suffix(file.name) not in RECORDS:
+                after -= 1  # without reading it
+                continue
+            groups = match.groupdict()
+            part = PARTS.get((groups.get("part") or "").lower()) or self.parts.get(os.path.basename(file.name))
+            with saying_damage(self.container.path):
                 for picture in self._expand(file):
-                    picture.index, picture.part = index, part
+                    if after:
+                        after -= 1
+                        continue
+                    picture.index = int(groups["index"]) if "index" in groups else None
+                    picture.part = part
                     yield picture
-
 
     def _expand(self, file: File) -> Iterator[Picture]:
         """The pictures in a file: itself, or its records, of which none may be damaged."""
-        suffix = PurePosixPath(file.name).suffix.lower()
-        if file.problem or suffix not in RECORDS:
-            yield _whole(file, suffix)
+        records = RECORDS.get(_suffix(file.name))
+        if file.problem or records is None:
+            yield _whole(file)
             return
         try:
             with file.open() as opened:
-                yield from (
-                    Picture(f"{file.name}#{row}", image) for row, image in enumerate(RECORDS[suffix](opened))
-                )
+                yield from (Picture(f"{file.name}#{row}", image) for row, image in enumerate(records(opened)))
         except Damaged as error:
             raise UserError(f"{self.container.path}: {file.name}: {error}") from error
 
 
-def _whole(file: File, suffix: str) -> Picture:
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _whole(file: File) -> Picture:
     """A file that is one picture."""
     problem = file.problem
     if file.size > LARGEST:
@@ -139,7 +156,7 @@ def _whole(file: File, suffix: str) -> Picture:
             data = opened.read()
     except (PermissionError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         return Picture(file.name, b"", problem=f"cannot be read: {error}")
-    return _array(file.name, data) if suffix == ".npy" else Picture(file.name, data)
+    return _array(file.name, data) if _suffix(file.name) == ".npy" else Picture(file.name, data)
 
 
 def _array(name: str, data: bytes) -> Picture:

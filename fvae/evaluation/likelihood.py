@@ -1,4 +1,4 @@
-"""Bits per dimension of held-out 8-bit images: exact for a flow, upper bounds for the others."""
+"""Bits per dimension of held-out images: exact for a flow, upper bounds for the others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def image_bits(model: Model, images: np.ndarray, *, importance_samples: int, see
     parts = []
     for start in progress(range(0, len(images), BATCH), desc="bits/dim", unit="batch", disable=quiet):
         pixels = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
-        x = dequantise(pixels, torch_generator(seed, "evaluate/dequantise", start, device=device))
+        x = dequantise(pixels, torch_generator(seed, "evaluate/dequantise", start, device=device), model.bits)
         noise = torch_generator(seed, "evaluate/noise", start, device=device)
-        parts.append(bits_per_dim(torch.stack(nats(x, noise)), model.dims).cpu().numpy())
+        parts.append(bits_per_dim(torch.stack(nats(x, noise)), model.dims, model.bits).cpu().numpy())
     return Bits(*np.concatenate(parts, axis=1))

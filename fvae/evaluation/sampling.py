@@ -84,7 +84,7 @@ def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:
 def encode(model: Model, images: np.ndarray) -> Tensor:
     """The noise-free latents of uint8 images: (N, C, H, W) → (N, d), on the CPU."""
     device = next(model.parameters()).device
-    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device))).cpu()
+    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits)).cpu()
 
 
 @torch.no_grad()
@@ -93,4 +93,4 @@ def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
     device = next(model.parameters()).device
     model.eval()
     parts = progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH)
-    return np.concatenate([quantise(model.decode(part.to(device))).cpu().numpy() for part in parts])
+    return np.concatenate([quantise(model.decode(part.to(device)), model.bits).cpu().numpy() for part in parts])

@@ -74,25 +74,21 @@ class InvertibleConv1x1(Layer):
         self.register_buffer("sign", upper.diagonal().sign())
         self.lu = nn.Parameter(lower.tril(-1) + upper.triu(1) + upper.diagonal().abs().log().diag())
 
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """L with its unit diagonal, and U + diag(s)."""
+    def weight(self) -> Tensor:
+        """W."""
         lower = self.lu.tril(-1) + torch.eye(len(self.lu), device=self.lu.device, dtype=self.lu.dtype)
         upper = self.lu.triu(1) + torch.diag(self.sign * self.lu.diagonal().exp())
-        return lower, upper
+        return self.permutation @ (lower @ upper)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        lower, upper = self.factors()
         with full_precision(x.device):
-            weight = self.permutation @ (lower @ upper)
-            y = F.conv2d(x, weight[:, :, None, None])
+            y = F.conv2d(x, self.weight()[:, :, None, None])
         return y, x.shape[2] * x.shape[3] * self.lu.diagonal().sum()
 
     def inverse(self, y: Tensor) -> Tensor:
         with full_precision(y.device):
-            lower, upper = (factor.double() for factor in self.factors())
-            y1 = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
-            weight = torch.linalg.solve_triangular(upper, y1, upper=True).to(y.dtype)
-            return F.conv2d(y, weight[:, :, None, None])
+            back = torch.linalg.inv(self.weight().double()).to(y.dtype)  # of W as it was rounded
+            return F.conv2d(y, back[:, :, None, None])
 
 
 MIXINGS: dict[str, type[Layer]] = {"swap": Swap, "shuffle": Shuffle, "conv1x1": InvertibleConv1x1}

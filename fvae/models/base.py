@@ -19,6 +19,7 @@ class Model(nn.Module):
     q(z) = N(0, I), q(x|z) = N(decoder(v), σ₂² I) with v = F⁻¹(z), and z = F_x(u) with u ∼ N(0, I).
     """
 
+    bits = 8  # of a pixel: 2^bits levels in [-1, 1]
     exact = False  # whether `nll` is the likelihood itself, not a bound
     decoder: nn.Module
 

@@ -24,13 +24,15 @@ from fvae.params import Spec
 KINDS: dict[str, type[Model]] = {"vae": VAE, "glow": Glow, "mixture": Mixture, "fvae": FVAE}
 
 
-def build(spec: Spec, size: int) -> Model:
-    """The model of a resolved section, for RGB images of size×size. Raises UserError where the two do not fit."""
+def build(spec: Spec, size: int, bits: int = 8) -> Model:
+    """The model of a resolved section, for RGB images of size×size and bits. Raises UserError where they do not fit."""
     parts = spec.model_dump(exclude={"kind", "learning_rate", "start"})
     try:
-        return KINDS[spec.kind]((3, size, size), **parts)
+        model = KINDS[spec.kind]((3, size, size), **parts)
     except ValueError as error:
         raise UserError(f"a {spec.kind} does not fit images of {size}×{size}: {error}") from error
+    model.bits = bits
+    return model
 
 
 def read_spec(path: Path) -> Spec:

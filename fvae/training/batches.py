@@ -50,7 +50,7 @@ class Batches:
         return self._dequantised(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
 
     def _dequantised(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        x = dequantise(pixels, generator)
+        x = dequantise(pixels, generator, self.model.bits)
         if self.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=self.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)

@@ -53,7 +53,8 @@ class Step:
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
         eps = KERAS_EPS / (model.dims * math.log(2))  # the loss is in bits/dim
         self.adam: Any = torch.optim.Adam(model.parameters(), eps=eps, fused=True)
-        self.run, self.optimiser = self.fabric.setup(torch.compile(model) if settings.compile else model, self.adam)
+        whole: Any = torch.compile(model) if settings.compile else model
+        self.run, self.optimiser = self.fabric.setup(whole, self.adam)
 
     def __call__(self, x: Tensor, u: Tensor, learning_rate: float) -> Tensor:
         """One step on images x and noise u; this process's loss in nats an image, a scalar on the device."""
@@ -84,7 +85,7 @@ class Step:
         """The mean over processes of a loss in nats an image, in bits/dim; waits for the device."""
         mean = self.fabric.all_reduce(nats, reduce_op="mean")
         assert isinstance(mean, Tensor)
-        return float(bits_per_dim(mean, self.model.dims))
+        return float(bits_per_dim(mean, self.model.dims, self.model.bits))
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process; with several it waits for all."""

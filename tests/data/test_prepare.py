@@ -13,20 +13,34 @@ import pytest
 from PIL import Image
 
 from fvae.data import dataset, images
-from fvae.data.prepare import prepare_images, prepare_portraits, split_of
+from fvae.data.journal import Line
+from fvae.data.prepare import prepare_images, prepare_portraits
+from fvae.data.splits import assign
 from fvae.errors import UserError
+from fvae.params import HashSplit, Images, Portraits
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 RNG = np.random.default_rng(0)
-HOW = {
-    "size": 16,
-    "crop": "center",
-    "filter": "lanczos",
-    "validation": 0.3,
-    "test": 0.3,
-    "limit": None,
-    "max_rejected": 0.0,
-}
+PORTRAITS = Portraits(kind="portraits", size=16, bits=8, train=20, validation=5, test=6, seed=1)
+
+
+def settings(source, **changes):
+    how = {
+        "kind": "images",
+        "path": str(source),
+        "size": 16,
+        "bits": 8,
+        "crop": "center",
+        "filter": "lanczos",
+        "split": {"kind": "hash", "validation": 0.3, "test": 0.3},
+        "limit": None,
+        "max_rejected": 0.0,
+    }
+    return Images(**how | changes)
+
+
+def prepare(source, out, **changes):
+    prepare_images(settings(source, **changes), out)
 
 
 def encoded(image, format="PNG", **options):
@@ -35,14 +49,18 @@ def encoded(image, format="PNG", **options):
     return buffer.getvalue()
 
 
+def decode(data, **how):
+    return images.decode(data, size=16, **how)
+
+
 def photograph(width=40, height=30):
     return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
 @pytest.fixture(scope="module")
 def files():
-    """Names and bytes as they lie in the LFW archive."""
-    return {f"lfw/Name_{i}/Name_{i}_0001.jpg": encoded(photograph(), "JPEG", quality=95) for i in range(24)}
+    """Names and bytes of images."""
+    return {f"faces/Name_{i}/a.jpg": encoded(photograph(), "JPEG", quality=95) for i in range(24)}
 
 
 def folder(path, files):
@@ -70,7 +88,12 @@ def archive_tar(path, files, mode):
 
 
 def test_every_form_of_source_gives_the_same_bytes(files, tmp_path):
-    clutter = files | {"__MACOSX/._x.jpg": b"", "lfw/.DS_Store": b"", "lfw/readme.txt": b"faces", "lfw/._y.jpg": b""}
+    clutter = files | {
+        "__MACOSX/._x.jpg": b"",
+        "faces/.DS_Store": b"",
+        "faces/readme.txt": b"faces",
+        "faces/._y.jpg": b"",
+    }
     sources = [
         folder(tmp_path / "folder", clutter),
         archive_zip(tmp_path / "faces.zip", clutter),
@@ -81,7 +104,7 @@ def test_every_form_of_source_gives_the_same_bytes(files, tmp_path):
     made = []
     for number, source in enumerate(sources):
         out = tmp_path / f"out{number}"
-        prepare_images(source, out, **HOW)
+        prepare(source, out)
         assert {path.name for path in out.iterdir()} == {"images.npy", "index.csv", "rejected.csv", "manifest.json"}
         manifest = json.loads((out / "manifest.json").read_text())
         made.append(((out / "images.npy").read_bytes(), (out / "index.csv").read_bytes(), manifest["source_sha256"]))
@@ -89,7 +112,7 @@ def test_every_form_of_source_gives_the_same_bytes(files, tmp_path):
 
 
 def test_the_index_says_where_each_row_came_from(files, tmp_path):
-    prepare_images(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", **HOW)
+    prepare(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out")
     prepared = dataset.load(tmp_path / "out")
     index = prepared.index
     assert list(index.columns) == ["row", "name", "sha256", "split"]
@@ -109,23 +132,24 @@ def test_the_index_says_where_each_row_came_from(files, tmp_path):
 def test_splits_stay_when_files_are_added(files, tmp_path):
     some = dict(list(files.items())[:16])
     for name, part in (("some", some), ("all", files)):
-        prepare_images(archive_zip(tmp_path / f"{name}.zip", part), tmp_path / name, **HOW)
+        prepare(archive_zip(tmp_path / f"{name}.zip", part), tmp_path / name)
     before, after = (pd.read_csv(tmp_path / name / "index.csv", index_col="name")["split"] for name in ("some", "all"))
     assert (after[before.index] == before).all()
 
 
 def test_split_shares():
-    digests = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(4000)]
-    splits = pd.Series([split_of(digest, 0.1, 0.2) for digest in digests]).value_counts(normalize=True)
+    lines = [Line(str(i), hashlib.sha256(str(i).encode()).hexdigest(), None, None, None) for i in range(4000)]
+    split = HashSplit(kind="hash", validation=0.1, test=0.2)
+    splits = pd.Series(assign(lines, split, indexed=False)).value_counts(normalize=True)
     assert splits["test"] == pytest.approx(0.2, abs=0.03)
     assert splits["validation"] == pytest.approx(0.1, abs=0.02)
 
 
 def test_duplicates_are_told_and_left_out(files, tmp_path):
-    twice = files | {"lfw/zz_copy.jpg": files["lfw/Name_3/Name_3_0001.jpg"]}
-    prepare_images(archive_zip(tmp_path / "faces.zip", twice), tmp_path / "out", **HOW)
+    twice = files | {"faces/zz_copy.jpg": files["faces/Name_3/a.jpg"]}
+    prepare(archive_zip(tmp_path / "faces.zip", twice), tmp_path / "out")
     rejected = pd.read_csv(tmp_path / "out" / "rejected.csv")
-    assert rejected.to_numpy().tolist() == [["lfw/zz_copy.jpg", "duplicate of lfw/Name_3/Name_3_0001.jpg"]]
+    assert rejected.to_numpy().tolist() == [["faces/zz_copy.jpg", "duplicate of faces/Name_3/a.jpg"]]
 
 
 @pytest.mark.parametrize(
@@ -139,12 +163,12 @@ def test_duplicates_are_told_and_left_out(files, tmp_path):
     ids=["empty", "text", "truncated", "small"],
 )
 def test_what_cannot_be_used_is_rejected_with_its_reason(files, tmp_path, data, reason):
-    source = archive_zip(tmp_path / "faces.zip", files | {"lfw/bad.jpg": data})
+    source = archive_zip(tmp_path / "faces.zip", files | {"faces/bad.jpg": data})
     with pytest.raises(UserError, match=r"1 of 25 images rejected \(4.0%.*bad.jpg") as error:
-        prepare_images(source, tmp_path / "out", **HOW)
+        prepare(source, tmp_path / "out")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
-    prepare_images(source, tmp_path / "out", **HOW | {"max_rejected": 0.1})
+    prepare(source, tmp_path / "out", max_rejected=0.1)
     assert reason in (tmp_path / "out" / "rejected.csv").read_text()
     assert len(dataset.load(tmp_path / "out").images) == 24
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
@@ -152,7 +176,7 @@ def test_what_cannot_be_used_is_rejected_with_its_reason(files, tmp_path, data, 
 
 def test_modes_are_seen_as_a_person_sees_them():
     def seen(data):
-        return images.decode(data, size=16, crop="none", filter="box").transpose(1, 2, 0)[0, 0].tolist()
+        return decode(data, crop="none", filter="area").transpose(1, 2, 0)[0, 0].tolist()
 
     colour = (200, 100, 50)
     square = Image.new("RGB", (16, 16), colour)
@@ -171,7 +195,7 @@ def test_exif_rotation_is_applied():
     image.paste((255, 0, 0), (0, 0, 16, 8))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise
-    turned = images.decode(encoded(image, exif=exif.tobytes()), size=16, crop="none", filter="box")
+    turned = decode(encoded(image, exif=exif.tobytes()), crop="none", filter="area")
     assert turned[:, 8, 15].tolist() == [255, 0, 0]
     assert turned[:, 8, 0].tolist() == [255, 255, 255]
 
@@ -180,18 +204,18 @@ def test_crops():
     wide = np.zeros((20, 40, 3), np.uint8)
     wide[:, 10:30] = 90
     data = encoded(Image.fromarray(wide))
-    assert (images.decode(data, size=16, crop="center", filter="box") == 90).all()
-    assert (images.decode(data, size=16, crop=(12, 2, 28, 18), filter="box") == 90).all()
+    assert (decode(data, crop="center", filter="area") == 90).all()
+    assert (decode(data, crop=(12, 2, 28, 18), filter="area") == 90).all()
     with pytest.raises(images.Rejected, match="not square"):
-        images.decode(data, size=16, crop="none", filter="box")
+        decode(data, crop="none", filter="area")
     with pytest.raises(images.Rejected, match="does not hold the box"):
-        images.decode(data, size=16, crop=(30, 0, 50, 20), filter="box")
+        decode(data, crop=(30, 0, 50, 20), filter="area")
 
 
 def test_resizing_does_not_alias():
     """A checkerboard of single pixels, reduced four times, is grey; without antialiasing it would be black or white."""
     board = ((np.indices((64, 64)).sum(0) % 2) * 255).astype(np.uint8)
-    small = images.decode(encoded(Image.fromarray(board)), size=16, crop="none", filter="bilinear")
+    small = decode(encoded(Image.fromarray(board)), crop="none", filter="bilinear")
     assert np.abs(small.astype(int) - 127).max() < 12
 
 
@@ -208,19 +232,23 @@ def test_sources_that_hold_nothing_are_one_clear_line(files, tmp_path, kind):
     elif kind == "no images":
         archive_zip(source, {"notes.txt": b"nothing"})
     with pytest.raises(UserError, match=r"faces\.tgz") as error:
-        prepare_images(source, tmp_path / "out", **HOW)
+        prepare(source, tmp_path / "out")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_split_is_refused(files, tmp_path):
     with pytest.raises(UserError, match="no image falls in the validation split"):
-        prepare_images(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", **HOW | {"validation": 0.0})
+        prepare(
+            archive_zip(tmp_path / "faces.zip", files),
+            tmp_path / "out",
+            split={"kind": "hash", "validation": 0.0, "test": 0.3},
+        )
 
 
 def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
     for name in "ab":
-        prepare_portraits(tmp_path / name, size=16, train=20, validation=5, test=6, seed=1)
+        prepare_portraits(PORTRAITS, tmp_path / name)
     for file in ("images.npy", "index.csv", "manifest.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     assert [len(dataset.load(tmp_path / "a").split(name)) for name in ("train", "validation", "test")] == [20, 5, 6]
@@ -229,7 +257,7 @@ def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
 def test_a_set_that_is_not_there_or_not_whole_is_one_clear_line(tmp_path):
     with pytest.raises(UserError, match="missing; prepare it first: python -m fvae prepare --experiment a"):
         dataset.load(tmp_path / "a")
-    prepare_portraits(tmp_path / "a", size=16, train=20, validation=5, test=6, seed=1)
+    prepare_portraits(PORTRAITS, tmp_path / "a")
     index = tmp_path / "a" / "index.csv"
     index.write_text("".join(index.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(UserError, match="do not agree"):
@@ -240,7 +268,7 @@ def test_the_lfw_archive_as_it_is_distributed(tmp_path):
     source = SHARED / "lfw-deepfunneled.tgz"
     if not source.exists():
         pytest.skip("the LFW archive is not here")
-    prepare_images(source, tmp_path / "out", **HOW | {"size": 64, "limit": 60})
+    prepare(source, tmp_path / "out", size=64, limit=60)
     prepared = dataset.load(tmp_path / "out")
     assert prepared.images.shape == (60, 3, 64, 64)
     assert prepared.index["name"].str.match(r"lfw-deepfunneled/\w.*/.*_\d{4}\.jpg").all()

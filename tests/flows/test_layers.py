@@ -53,7 +53,7 @@ def test_log_determinant_and_inverse(name, channels, height, width, seed):
     torch.testing.assert_close(layer.inverse(y), x, rtol=0, atol=1e-9)
     logdets = torch.as_tensor(logdet, dtype=torch.float64).expand(2)
     for image, value in zip(x, logdets, strict=True):
-        torch.testing.assert_close(value.detach(), jacobian_logdet(lambda v: layer(v)[0], image), rtol=0, atol=1e-8)
+        torch.testing.assert_close(value.detach(), jacobian_logdet(lambda v: layer(v)[0], image), rtol=0, atol=1e-7)
 
 
 @settings(max_examples=10, deadline=None)
@@ -83,8 +83,8 @@ def test_multiscale_flow(levels, squeeze_first, coupling, mixing, actnorm, seed)
     x = torch.randn(2, *shape, dtype=torch.float64)
     z, logdet = flow(x)
     assert z.shape == (2, x[0].numel())
-    torch.testing.assert_close(flow.inverse(z), x, rtol=0, atol=1e-8)
-    torch.testing.assert_close(logdet[0].detach(), jacobian_logdet(lambda v: flow(v)[0], x[0]), rtol=0, atol=1e-8)
+    torch.testing.assert_close(flow.inverse(z), x, rtol=0, atol=1e-7)
+    torch.testing.assert_close(logdet[0].detach(), jacobian_logdet(lambda v: flow(v)[0], x[0]), rtol=0, atol=1e-7)
 
 
 def test_a_flow_starts_as_a_permutation_with_log_determinant_zero():
@@ -163,6 +163,5 @@ def test_the_centre_tap_is_the_whole_convolution_on_one_pixel():
 
 def test_lu_weights_are_a_rotation_at_the_start():
     layer = InvertibleConv1x1(12).double()
-    lower, upper = layer.factors()
-    weight = layer.permutation @ lower @ upper
+    weight = layer.weight()
     torch.testing.assert_close(weight @ weight.T, torch.eye(12, dtype=torch.float64), rtol=0, atol=1e-5)

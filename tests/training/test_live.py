@@ -1,6 +1,7 @@
 """The live log: what TensorBoard reads of a run, and of one that was interrupted."""
 
 import io
+import time
 
 import numpy as np
 from PIL import Image
@@ -37,6 +38,7 @@ def test_what_an_interrupted_run_logged_beyond_its_state_is_hidden(tmp_path):
     for step in (10, 20, 30):
         first.numbers("train", {"bpd": 5.0}, step)
     first.close()
+    time.sleep(1.1)  # TensorBoard orders files by the second of their beginning
     again = Live(tmp_path, 10)
     again.numbers("train", {"bpd": 4.0}, 20)
     again.close()

@@ -221,10 +221,10 @@ def say_what_was_made():
 def source(wildcards):
     """The images as the user has them; none for a set that is drawn, or that is here already prepared."""
     settings = experiment_of(wildcards).data
-    if not isinstance(settings, Images):
+    if not isinstance(settings, Images) or settings.path.startswith("hf://"):
         return []
-    if settings.path.exists():
-        return [str(settings.path)]
+    if os.path.exists(settings.path):
+        return [settings.path]
     if os.path.exists(f"data/{wildcards.experiment}/manifest.json"):
         return []
     stop(

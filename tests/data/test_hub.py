@@ -1,0 +1,143 @@
+"""Data sets of the Hugging Face hub: fetched from whichever server HF_ENDPOINT names; here one of our own."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from PIL import Image
+
+from fvae.data import dataset, hub
+from fvae.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def shard(n, seed):
+    rng, images = np.random.default_rng(seed), []
+    for _ in range(n):
+        buffer = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(buffer, "PNG")
+        images.append({"bytes": buffer.getvalue(), "path": None})
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"image": images}), buffer)
+    return buffer.getvalue()
+
+
+FILES = {
+    "data/train-00000-of-00002.parquet": shard(20, 0),
+    "data/train-00001-of-00002.parquet": shard(20, 1),
+    "data/validation-00000-of-00001.parquet": shard(6, 2),
+    "README.md": b"# Faces\n",
+}
+
+
+ASKED: list[str] = []
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub as a download of a data set needs."""
+
+    def answer(self, body, **headers):
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def do_GET(self):
+        ASKED.append(self.path)
+        path = self.path.split("?")[0]
+        if path.startswith("/api/datasets/some/faces/revision/"):
+            siblings = [{"rfilename": name, "size": len(data)} for name, data in FILES.items()]
+            about = {"_id": "1", "id": "some/faces", "sha": COMMIT, "private": False, "siblings": siblings}
+            self.answer(json.dumps(about).encode(), Content_Type="application/json")
+        elif path.startswith("/api/datasets/some/faces/tree/"):
+            tree = []
+            for name, data in FILES.items():
+                large = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
+                tree.append({"type": "file", "path": name, "size": len(data), "oid": "0", "lfs": large})
+            self.answer(json.dumps(tree).encode(), Content_Type="application/json")
+        elif (name := path.removeprefix(f"/datasets/some/faces/resolve/{COMMIT}/")) in FILES:
+            data = FILES[name]
+            self.answer(data, ETag=f'"{hashlib.sha256(data).hexdigest()}"', X_Repo_Commit=COMMIT)
+        else:
+            self.send_error(404)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def endpoint():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    ASKED.clear()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def prepared(folder, endpoint, path):
+    """`python -m fvae prepare` in a process of its own, for the client reads HF_ENDPOINT when it is imported."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    data = params["experiments"]["celeba64"]["data"] | {"path": path, "size": 16}
+    data["split"] = {"kind": "published", "validation": 0.3}
+    params["experiments"]["celeba64"]["data"] = data
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home")}
+    command = [sys.executable, "-m", "fvae", "prepare", "--experiment", "celeba64"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_data_set_is_fetched_once(tmp_path, endpoint):
+    done = prepared(tmp_path, endpoint, "hf://some/faces@main")
+    assert done.returncode == 0, done.stderr
+    images = dataset.load(tmp_path / "data/celeba64")
+    assert len(images.images) == 46
+    assert len(images.split("test")) == 6
+    fetched = [path for path in ASKED if "/resolve/" in path and path.endswith(".parquet")]
+    assert len(set(fetched)) == 3
+    assert not any("README" in path for path in ASKED)
+    ASKED.clear()
+    done = prepared(tmp_path, endpoint, f"hf://some/faces@{COMMIT}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_file_that_changed_since_is_told(tmp_path, endpoint):
+    assert prepared(tmp_path, endpoint, "hf://some/faces@main").returncode == 0
+    shard = next((tmp_path / "data/raw/huggingface/some--faces/main/data").glob("train-00001*"))
+    data = bytearray(shard.read_bytes())
+    data[1000] ^= 1
+    shard.write_bytes(data)
+    done = prepared(tmp_path, endpoint, "hf://some/faces@main")
+    assert done.returncode == 1
+    assert f"{shard.name} does not have the checksum of hf://some/faces@main" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_one_clear_line(tmp_path):
+    done = prepared(tmp_path, "http://127.0.0.1:9", "hf://some/faces@main")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("fvae: data.path: hf://some/faces@main cannot be fetched")
+
+
+def test_an_address_needs_a_revision():
+    with pytest.raises(UserError, match="hf://some/faces is not hf://OWNER/NAME@REVISION"):
+        hub.local("hf://some/faces")
+    assert hub.local("a/b.zip") == Path("a/b.zip")
