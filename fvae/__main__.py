@@ -26,7 +26,8 @@ ExperimentName = Annotated[str, typer.Option("--experiment", help="A section of 
 ModelName = Annotated[str, typer.Option("--model", help="A model of the experiment.")]
 SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")
-METRICS = ("bpd", "swd", "fid")
+SPECIAL_CASE_IMAGES = 32
+METRICS = ("bpd", "swd", "fid", "temperature", "special_case")
 
 
 @app.command()
@@ -169,9 +170,10 @@ def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNu
 
 @app.command()
 def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: SeedNumber = 0) -> None:
-    """Measure a METRIC of a trained model: bpd, swd, fid."""
+    """Measure a METRIC of a trained model: bpd, swd, fid, temperature, special_case."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
+    from fvae.evaluation.special_cases import special_case
     from fvae.files import read_array, write_json
 
     _one_of("METRIC", metric, METRICS)
@@ -180,6 +182,13 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     images, settings = load_images(layout.data(experiment)), chosen.evaluation
     if metric == "bpd":
         value = metrics.bits_per_dim(_trained(chosen, run), images.split("test"), settings.bpd, seed)
+    elif metric == "special_case":
+        if chosen.models[model].kind not in ("vae", "glow"):
+            raise UserError(f"--model: {model} is neither a VAE nor a flow, the special cases of equation (6)")
+        value = special_case(_trained(chosen, run), images.split("test")[:SPECIAL_CASE_IMAGES], seed)
+    elif metric == "temperature":
+        sheets, patches = read_array(run.samples("temperatures"), "sample temperatures"), settings.swd.patches
+        value = metrics.by_temperature(sheets, images.split("test"), chosen.sampling, patches, seed)
     else:
         samples = read_array(run.samples("random"), "sample random")
         if metric == "swd":
@@ -216,6 +225,23 @@ def table(experiment: ExperimentName, name: str) -> None:
 
     _one_of("NAME", name, TABLES)
     make_table(name, experiment, load().experiment(experiment))
+
+
+@app.command()
+def claims(experiment: ExperimentName) -> None:
+    """Decide the paper's claims from what was measured: results/EXPERIMENT/claims.md."""
+    from fvae.paper.claims import write
+
+    write(experiment, load().experiment(experiment))
+
+
+@app.command()
+def article(experiment: ExperimentName) -> None:
+    """Set tables, figures and claims as one PDF: paper_figures/EXPERIMENT/paper.pdf."""
+    from fvae.paper.article import make
+
+    load().experiment(experiment)
+    make(experiment)
 
 
 @app.command()

@@ -24,6 +24,11 @@ def table(experiment: str, name: str, suffix: str) -> Path:
     return Path("results", experiment, "tables", f"{name}.{suffix}")
 
 
+def claims(experiment: str, suffix: str) -> Path:
+    """The paper's claims, decided."""
+    return Path("results", experiment, f"claims.{suffix}")
+
+
 def figure(experiment: str, name: str, suffix: str) -> Path:
     """A figure."""
     return Path("paper_figures", experiment, f"{name}.{suffix}")

@@ -12,7 +12,7 @@ from fvae.evaluation.likelihood import image_bits
 from fvae.evaluation.swd import swd
 from fvae.files import read_json
 from fvae.models.base import Model
-from fvae.params import FID, SWD, BitsPerDim
+from fvae.params import FID, SWD, BitsPerDim, Sampling
 from fvae.training.machine import default_device
 
 
@@ -46,6 +46,16 @@ def sliced_wasserstein(
         return {"swd": levels, "mean": float(np.mean(list(levels.values())))}
 
     return {**distance(samples), "images": images, "training_images": distance(train)}
+
+
+def by_temperature(sheets: np.ndarray, test: np.ndarray, settings: Sampling, patches: int, seed: int) -> dict[str, Any]:
+    """SWD × 10³, its mean over levels, between samples at each temperature and test images."""
+    images = min(sheets.shape[1], len(test))
+    distances = [
+        float(np.mean(list(swd(test[:images], samples[:images], patches=patches, seed=seed).values())))
+        for samples in sheets
+    ]
+    return {"temperatures": list(settings.temperatures.temperatures), "swd": distances, "images": images}
 
 
 def frechet(samples: np.ndarray, train: np.ndarray, settings: FID, status: Path) -> dict[str, Any]:

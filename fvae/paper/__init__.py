@@ -16,6 +16,7 @@ FIGURES = (
     "interpolation",
     "interpolation_four",
     "temperature",
+    "neighbours",
     "reconstructions",
     "curves",
 )

@@ -1,10 +1,11 @@
-"""Training curves: bits/dim and SWD of held-out images over epochs and over seconds, all models in one axis."""
+"""Training curves: bits/dim and SWD of held-out images over epochs, images and seconds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fvae import layout
 from fvae.errors import UserError
@@ -13,7 +14,7 @@ from fvae.paper import style
 from fvae.params import Experiment
 
 ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
-COLUMNS = (("epoch", "epochs"), ("seconds", "seconds of training"))
+COLUMNS = (("epoch", "epochs"), ("images", "images seen"), ("seconds", "seconds of training"))
 
 
 def history(run: layout.Run) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     from matplotlib.pyplot import subplots
 
     width = experiment.figures.width
-    figure, grid = subplots(2, 2, figsize=(width, 0.72 * width), sharex="col", sharey="row")
+    figure, grid = subplots(len(ROWS), len(COLUMNS), figsize=(width, 0.66 * width), sharex="col", sharey="row")
     for index, (name, spec) in enumerate(experiment.models.items()):
         runs = [history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
@@ -46,6 +47,8 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         axes.set_xlabel(text)
     lines, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside upper center", ncols=min(4, len(labels)))
-    grid[0, 0].set_xlim(left=0)
-    grid[0, 1].set_xlim(left=0)
+    for axes in grid[0]:
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    grid[1, 1].xaxis.set_major_formatter(EngFormatter(sep=""))
     return figure

@@ -1,9 +1,11 @@
-"""F6: the effect of the temperature T, a standard deviation of the prior's noise."""
+"""F6: the effect of the temperature T, a standard deviation of the prior's noise, in pictures and in SWD."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from fvae import layout
+from fvae.files import read_json
 from fvae.paper import style
 from fvae.params import Experiment
 
@@ -11,13 +13,20 @@ ACROSS = 4
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A sheet a temperature; an image's place is its u, the same in every sheet."""
+    """A sheet a temperature, an image's place being its u, the same in every sheet; then SWD against T."""
     sheets = style.samples(experiment_name, experiment, "temperatures")
-    side = int(sheets.shape[1] ** 0.5)
-    figure, axes = style.stack(len(sheets), experiment, aspect=1.0, across=min(ACROSS, len(sheets)))
+    side = min(int(sheets.shape[1] ** 0.5), max(experiment.figures.sheet))
+    figure, axes = style.stack(len(sheets) + 1, experiment, aspect=1.0, across=min(ACROSS, len(sheets) + 1))
     temperatures = experiment.sampling.temperatures.temperatures
     for panel, images, temperature in zip(axes, sheets, temperatures, strict=False):
         style.show(panel, style.first(images, side, side, "temperatures"), f"T = {temperature:g}")
-    for panel in axes[len(sheets) :]:
+    run = layout.Run(experiment_name, experiment.figures.model, experiment.seeds[0])
+    measured = read_json(run.metric("temperature"), "evaluate temperature")
+    curve = axes[len(sheets)]
+    curve.plot(temperatures, measured["swd"], marker="o", markersize=3, color=style.COLOURS[0])
+    curve.set_title(f"SWD × 10³, {measured['images']:,} images")
+    curve.set_xlabel("T")
+    curve.set_ylim(bottom=0)
+    for panel in axes[len(sheets) + 1 :]:
         panel.set_axis_off()
     return figure

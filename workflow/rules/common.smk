@@ -142,6 +142,24 @@ def runs(pattern, model=None):
     return files
 
 
+def metric_of_kinds(metric, *kinds):
+    """An input function: a metric of each seed of the models of these kinds."""
+
+    def files(wildcards):
+        experiment = experiment_of(wildcards)
+        models = [
+            name for name, spec in experiment.models.items() if spec.kind in kinds
+        ]
+        return expand(
+            f"{RUN}/metrics/{metric}.json",
+            experiment=wildcards.experiment,
+            model=models,
+            seed=experiment.seeds,
+        )
+
+    return files
+
+
 def code(*places):
     """The package's source files that a rule's result depends on."""
     files = []
@@ -160,19 +178,25 @@ def code(*places):
 
 
 def paper(experiment):
-    """All tables and figures of an experiment."""
+    """All tables, figures and claims of an experiment, and the PDF that shows them together."""
     figures = expand(
         "paper_figures/{experiment}/{name}.{suffix}",
         experiment=experiment,
         name=FIGURES,
         suffix=["pdf", "png"],
     )
-    return figures + expand(
+    tables = expand(
         "results/{experiment}/tables/{name}.{suffix}",
         experiment=experiment,
         name=TABLES,
         suffix=["csv", "md", "tex"],
     )
+    return [
+        *figures,
+        *tables,
+        f"results/{experiment}/claims.md",
+        f"paper_figures/{experiment}/paper.pdf",
+    ]
 
 
 def figure(name):

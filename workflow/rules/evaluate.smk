@@ -61,6 +61,43 @@ rule sliced_wasserstein:
         " --seed {wildcards.seed} 2>&1 | tee {log}"
 
 
+rule temperature_swd:
+    input:
+        samples=f"{RUN}/samples/temperatures.npy",
+        images="data/{experiment}/images.npy",
+        code=code("evaluation/swd.py", "evaluation/metrics.py"),
+    output:
+        f"{RUN}/metrics/temperature.json",
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/temperature.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/temperature.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.swd.patches"),
+    shell:
+        "python -m fvae evaluate temperature --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
+rule special_case:
+    input:
+        weights=f"{RUN}/weights.safetensors",
+        images="data/{experiment}/images.npy",
+        code=code("objective.py", "evaluation/special_cases.py"),
+    output:
+        f"{RUN}/metrics/special_case.json",
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/special_case.log",
+    conda:
+        "../envs/fvae.yaml"
+    shell:
+        "python -m fvae evaluate special_case --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
 rule inception_weights:
     input:
         [str(PARAMS.inception.path)] if PARAMS.inception.path else [],

@@ -102,6 +102,7 @@ rule interpolation_four:
 rule temperature:
     input:
         runs("samples/temperatures.npy", "shown"),
+        runs("metrics/temperature.json", "shown"),
         code=code("paper/temperature.py", "paper/style.py"),
     output:
         **figure("temperature"),
@@ -129,6 +130,23 @@ rule reconstructions:
         slice_of("figures"),
     shell:
         "python -m fvae figure reconstructions --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule neighbours:
+    input:
+        runs("samples/random.npy", "shown"),
+        images="data/{experiment}/images.npy",
+        code=code("paper/neighbours.py", "paper/style.py"),
+    output:
+        **figure("neighbours"),
+    log:
+        "logs/{experiment}/neighbours.log",
+    conda:
+        "../envs/fvae.yaml"
+    params:
+        slice_of("figures"),
+    shell:
+        "python -m fvae figure neighbours --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
 
 rule curves:
@@ -178,3 +196,49 @@ rule metrics:
         "../envs/fvae.yaml"
     shell:
         "python -m fvae table metrics --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule claims:
+    input:
+        runs("metrics/bpd.json"),
+        runs("metrics/swd.json"),
+        runs("metrics/fid.json"),
+        runs("metrics/sharpness.json"),
+        runs("history.csv"),
+        runs("training.json"),
+        metric_of_kinds("special_case", "vae", "glow"),
+        match_of,
+        code=code("paper/claims.py"),
+    output:
+        json="results/{experiment}/claims.json",
+        md=report(
+            "results/{experiment}/claims.md",
+            caption="../report/claims.rst",
+            category="{experiment}",
+            labels={"claims": "decided"},
+        ),
+    log:
+        "logs/{experiment}/claims.log",
+    conda:
+        "../envs/fvae.yaml"
+    params:
+        models_slice,
+    shell:
+        "python -m fvae claims --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
+rule article:
+    input:
+        expand("paper_figures/{{experiment}}/{name}.pdf", name=FIGURES),
+        expand("results/{{experiment}}/tables/{name}.md", name=TABLES),
+        "results/{experiment}/claims.json",
+        template="fvae/paper/article.typ",
+        code=code("paper/article.py"),
+    output:
+        "paper_figures/{experiment}/paper.pdf",
+    log:
+        "logs/{experiment}/article.log",
+    conda:
+        "../envs/fvae.yaml"
+    shell:
+        "python -m fvae article --experiment {wildcards.experiment} 2>&1 | tee {log}"
