@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def parts(experiment_name: str) -> dict[str, Any]:
 
 def caption(name: str) -> str:
     """What a figure's or a table's file says that it is."""
-    return (import_module(f"fvae.paper.{name}").__doc__ or "").strip()
+    text = (import_module(f"fvae.paper.{name}").__doc__ or "").strip()
+    named = re.fullmatch(r"(F\d): (.)(.*)\.", text)
+    return f"{named[2].upper()}{named[3]} ({named[1]} of the paper)." if named else text
 
 
 def markdown(path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def decide(experiment_name: str, experiment: Experiment) -> list[Claim]:
 
 
 Runs = dict[str, list[layout.Run]]
-MEANINGS = (("epoch", "epochs"), ("images", "images seen"), ("seconds", "seconds"))
+MEANINGS = (("epoch", "epochs"), ("images", "images"), ("seconds", "seconds"))
 
 
 def of_kind(experiment: Experiment, kind: str) -> str | None:
@@ -202,7 +202,7 @@ def hours(runs: Runs, experiment: Experiment) -> Claim:
     spent = [cost["seconds"] / 3600 for cost in costs]
     device = costs[0]["device"]
     claim.numbers = {"size": size, "epochs": epochs, "hours": spent, "device": device}
-    claim.reason = f"{epochs} epochs at {size}×{size} took {listed(spent, '.2f')} hours on {device}."
+    claim.reason = f"{epochs} epochs at {size}×{size} took {listed(spent, '.3g')} hours on {device}."
     return claim
 
 

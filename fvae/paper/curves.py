@@ -49,6 +49,6 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure.legend(lines, labels, loc="outside upper center", ncols=min(4, len(labels)))
     for axes in grid[0]:
         axes.set_xlim(left=0)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     grid[1, 1].xaxis.set_major_formatter(EngFormatter(sep=""))
     return figure

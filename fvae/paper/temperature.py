@@ -22,11 +22,11 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         style.show(panel, style.first(images, side, side, "temperatures"), f"T = {temperature:g}")
     run = layout.Run(experiment_name, experiment.figures.model, experiment.seeds[0])
     measured = read_json(run.metric("temperature"), "evaluate temperature")
-    curve = axes[len(sheets)]
+    axes[len(sheets)].set_title(f"SWD × 10³, {measured['images']:,} images")
+    curve = axes[len(sheets)].inset_axes((0.2, 0.2, 0.8, 0.8))  # its labels do not move the sheets
     curve.plot(temperatures, measured["swd"], marker="o", markersize=3, color=style.COLOURS[0])
-    curve.set_title(f"SWD × 10³, {measured['images']:,} images")
     curve.set_xlabel("T")
     curve.set_ylim(bottom=0)
-    for panel in axes[len(sheets) + 1 :]:
+    for panel in axes[len(sheets) :]:
         panel.set_axis_off()
     return figure

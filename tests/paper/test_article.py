@@ -1,0 +1,63 @@
+"""paper.pdf: what it is made of, and that the same parts are the same file."""
+
+import json
+
+import matplotlib.pyplot as plt
+import pytest
+from pypdf import PdfReader
+
+from fvae import layout
+from fvae.errors import UserError
+from fvae.files import write_text
+from fvae.paper import FIGURES, TABLES, article
+
+CLAIM = {
+    "name": "d",
+    "claim": "1 # 2 $ 3",
+    "test": "_a_ *b*",
+    "numbers": {},
+    "verdict": "holds",
+    "reason": "Since `c`.",
+}
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A folder with all parts of an experiment."""
+    monkeypatch.chdir(tmp_path)
+    for name in TABLES:
+        write_text(layout.table("demo", name, "md"), f"| model | bits |\n|:--|--:|\n| VAE_{name} | ≤ 1 |\n\nA note.\n")
+    for name in FIGURES:
+        path = layout.figure("demo", name, "pdf")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure = plt.figure(figsize=(2, 1))
+        figure.text(0.1, 0.5, f"picture {name}")
+        figure.savefig(path)
+        plt.close(figure)
+    write_text(layout.claims("demo", "json"), json.dumps([CLAIM]))
+    return layout.figure("demo", "paper", "pdf")
+
+
+def test_every_part_is_there_and_signs_are_text(made):
+    article.make("demo")
+    text = " ".join(page.extract_text() for page in PdfReader(made).pages)
+    for part in ("1 # 2 $ 3: holds", "_a_ *b*", "VAE_sizes", "A note.", "(F3 of the paper)", "≤ 1"):
+        assert part in text, part
+    first = made.read_bytes()
+    article.make("demo")
+    assert made.read_bytes() == first
+    assert not list(made.parent.glob("*.json"))
+
+
+def test_a_missing_part_is_one_clear_line(made):
+    layout.table("demo", "sizes", "md").unlink()
+    with pytest.raises(UserError, match=r"sizes\.md: missing; make it first: python -m fvae table"):
+        article.make("demo")
+    assert not made.exists()
+
+
+def test_a_missing_figure_is_one_clear_line(made):
+    layout.figure("demo", "curves", "pdf").unlink()
+    with pytest.raises(UserError, match=r"paper\.pdf: Typst: .*curves\.pdf") as error:
+        article.make("demo")
+    assert "\n" not in str(error.value)
