@@ -27,7 +27,7 @@ ModelName = Annotated[str, typer.Option("--model", help="A model of the experime
 SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")
 SPECIAL_CASE_IMAGES = 32
-METRICS = ("bpd", "swd", "fid", "temperature", "special_case")
+METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")
 
 
 @app.command()
@@ -170,7 +170,7 @@ def sample(experiment: ExperimentName, model: ModelName, task: str, seed: SeedNu
 
 @app.command()
 def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: SeedNumber = 0) -> None:
-    """Measure a METRIC of a trained model: bpd, swd, fid, temperature, special_case."""
+    """Measure a METRIC of a trained model: bpd, swd, fid, sharpness, temperature, special_case."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
     from fvae.evaluation.special_cases import special_case
@@ -191,7 +191,9 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
         value = metrics.by_temperature(sheets, images.split("test"), chosen.sampling, patches, seed)
     else:
         samples = read_array(run.samples("random"), "sample random")
-        if metric == "swd":
+        if metric == "sharpness":
+            value = metrics.sharpness(_trained(chosen, run), samples, images.split("test"), settings.sharpness)
+        elif metric == "swd":
             value = metrics.sliced_wasserstein(samples, images.split("train"), images.split("test"), settings.swd, seed)
         else:
             value = metrics.frechet(samples, images.split("train"), settings.fid, layout.INCEPTION_STATUS)

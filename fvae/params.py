@@ -214,8 +214,13 @@ class FID(Section):
     mode: Literal["optional", "required", "off"]
 
 
+class Sharpness(Section):
+    images: Count  # reconstructed; of samples as many as of test images
+
+
 class Evaluation(Section):
     bpd: BitsPerDim
+    sharpness: Sharpness
     swd: SWD
     fid: FID
 

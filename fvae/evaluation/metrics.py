@@ -9,10 +9,12 @@ import numpy as np
 
 from fvae.errors import UserError
 from fvae.evaluation.likelihood import image_bits
+from fvae.evaluation.sampling import decode, encode
+from fvae.evaluation.sharpness import high_frequency_db, psnr, spectrum, ssim
 from fvae.evaluation.swd import swd
 from fvae.files import read_json
 from fvae.models.base import Model
-from fvae.params import FID, SWD, BitsPerDim, Sampling
+from fvae.params import FID, SWD, BitsPerDim, Sampling, Sharpness
 from fvae.training.machine import default_device
 
 
@@ -46,6 +48,26 @@ def sliced_wasserstein(
         return {"swd": levels, "mean": float(np.mean(list(levels.values())))}
 
     return {**distance(samples), "images": images, "training_images": distance(train)}
+
+
+def sharpness(model: Model, samples: np.ndarray, test: np.ndarray, settings: Sharpness) -> dict[str, Any]:
+    """Power of samples and of reconstructions at high frequencies; how near reconstructions are to their images."""
+    images = min(len(samples), len(test))
+    real = test[: settings.images]
+    again = decode(model, encode(model, real), quiet=True)
+    rings = {"test": spectrum(test[:images]), "samples": spectrum(samples[:images])}
+    rings["reconstructed"], rings["reconstructions"] = spectrum(real), spectrum(again)
+    return {
+        "high_frequency_db": high_frequency_db(rings["samples"], rings["test"]),
+        "images": images,
+        "reconstructions": {
+            "high_frequency_db": high_frequency_db(rings["reconstructions"], rings["reconstructed"]),
+            "psnr": psnr(real, again),
+            "ssim": ssim(real, again),
+            "images": len(real),
+        },
+        "spectrum": {"radius": list(range(len(rings["test"])))} | {name: list(each) for name, each in rings.items()},
+    }
 
 
 def by_temperature(sheets: np.ndarray, test: np.ndarray, settings: Sampling, patches: int, seed: int) -> dict[str, Any]:

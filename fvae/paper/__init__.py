@@ -17,6 +17,7 @@ FIGURES = (
     "interpolation_four",
     "temperature",
     "neighbours",
+    "spectra",
     "reconstructions",
     "curves",
 )

@@ -16,7 +16,7 @@ from fvae.params import Experiment
 
 def measured(run: layout.Run) -> dict[str, dict[str, Any]]:
     """All metrics of a run."""
-    return {name: read_json(run.metric(name), f"evaluate {name}") for name in ("bpd", "swd", "fid")}
+    return {name: read_json(run.metric(name), f"evaluate {name}") for name in ("bpd", "swd", "fid", "sharpness")}
 
 
 def mean_and_spread(values: list[float], digits: int) -> str:
@@ -43,12 +43,16 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                     "swd_mean": run["swd"]["mean"],
                     "swd_mean_of_training_images": run["swd"]["training_images"]["mean"],
                     "fid": run["fid"]["fid"],
+                    "high_frequency_db": run["sharpness"]["high_frequency_db"],
+                    "reconstruction_psnr": run["sharpness"]["reconstructions"]["psnr"],
+                    "reconstruction_ssim": run["sharpness"]["reconstructions"]["ssim"],
                 }
             )
         levels = list(runs[0]["swd"]["swd"])
         bound = "≤ " if runs[0]["bpd"]["bound"] else ""
         elbos = [run["bpd"]["elbo"] for run in runs]
         fids = [run["fid"]["fid"] for run in runs]
+        psnrs = [run["sharpness"]["reconstructions"]["psnr"] for run in runs]
         reasons |= {run["fid"]["reason"] for run in runs if run["fid"]["fid"] is None}
         printed.append(
             {
@@ -60,13 +64,15 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                 },
                 "SWD mean ↓": mean_and_spread([run["swd"]["mean"] for run in runs], 1),
                 "FID ↓": "n/a" if None in fids else mean_and_spread(fids, 1),
+                "HF power": mean_and_spread([run["sharpness"]["high_frequency_db"] for run in runs], 1) + " dB",
+                "PSNR ↑": "exact" if None in psnrs else mean_and_spread(psnrs, 1) + " dB",
             }
         )
     floor = runs[0]["swd"]["training_images"]
     printed.append(
         {"model": "training images", "bits/dim ↓": "", "ELBO ↓": ""}
         | {f"SWD {level} ↓": f"{distance:.1f}" for level, distance in floor["swd"].items()}
-        | {"SWD mean ↓": f"{floor['mean']:.1f}", "FID ↓": ""}
+        | {"SWD mean ↓": f"{floor['mean']:.1f}", "FID ↓": "", "HF power": "0 dB", "PSNR ↑": ""}
     )
     return Table(pd.DataFrame(numbers), pd.DataFrame(printed), notes(experiment, runs[0], reasons))
 
@@ -80,6 +86,8 @@ def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[s
         f"K = {settings.bpd.importance_samples} samples of u; ELBO: the mean over the same samples.",
         f"SWD × 10³ by pyramid level, {run['swd']['images']:,} samples at T = "
         f"{experiment.sampling.random.temperature:g} against as many test images; last row: training images.",
+        "HF power: of samples beside that of test images in the upper half of the frequencies; 0 dB is as sharp, below "
+        f"blurred, above noisy. PSNR: of {run['sharpness']['reconstructions']['images']:,} reconstructed test images.",
         f"{seeds} seed{'s' if seeds > 1 else ''}" + (": mean ± standard deviation." if seeds > 1 else "."),
     ]
     return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

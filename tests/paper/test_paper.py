@@ -70,6 +70,10 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
                     "training_images": {"swd": {"32": 1.0, "16": 2.0}, "mean": 1.5},
                 },
                 "fid": {"fid": None, "reason": "no weights"},
+                "sharpness": {
+                    "high_frequency_db": -1.5,
+                    "reconstructions": {"psnr": None if exact else 20.0, "ssim": 0.9, "images": 30},
+                },
             }
             for name, value in values.items():
                 run.metric(name).parent.mkdir(parents=True, exist_ok=True)
@@ -85,5 +89,8 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert "≤ 9.000 ± 0.000" in printed
     assert "FID is n/a: no weights" in printed
     assert "training images" in printed
+    assert "-1.5 ± 0.0 dB" in printed
+    assert "| exact" in printed
+    assert "20.0 ± 0.0 dB" in printed
     assert "2 seeds: mean ± standard deviation" in printed
     assert r"$\leq$ 3.050" in layout.table("demo", "metrics", "tex").read_text()

@@ -61,6 +61,28 @@ rule sliced_wasserstein:
         " --seed {wildcards.seed} 2>&1 | tee {log}"
 
 
+rule sharpness:
+    input:
+        weights=f"{RUN}/weights.safetensors",
+        samples=f"{RUN}/samples/random.npy",
+        images="data/{experiment}/images.npy",
+        code=code("evaluation/sharpness.py", "evaluation/metrics.py"),
+    output:
+        f"{RUN}/metrics/sharpness.json",
+    log:
+        "logs/{experiment}/{model}/seed-{seed}/sharpness.log",
+    benchmark:
+        "logs/{experiment}/{model}/seed-{seed}/sharpness.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.sharpness"),
+    shell:
+        "python -m fvae evaluate sharpness --experiment {wildcards.experiment} --model {wildcards.model}"
+        " --seed {wildcards.seed} 2>&1 | tee {log}"
+
+
 rule temperature_swd:
     input:
         samples=f"{RUN}/samples/temperatures.npy",

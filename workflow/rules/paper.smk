@@ -132,6 +132,22 @@ rule reconstructions:
         "python -m fvae figure reconstructions --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
 
+rule spectra:
+    input:
+        runs("metrics/sharpness.json"),
+        code=code("paper/spectra.py", "paper/style.py"),
+    output:
+        **figure("spectra"),
+    log:
+        "logs/{experiment}/spectra.log",
+    conda:
+        "../envs/fvae.yaml"
+    params:
+        slice_of("figures"),
+    shell:
+        "python -m fvae figure spectra --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
 rule neighbours:
     input:
         runs("samples/random.npy", "shown"),
@@ -187,6 +203,7 @@ rule metrics:
         runs("metrics/bpd.json"),
         runs("metrics/swd.json"),
         runs("metrics/fid.json"),
+        runs("metrics/sharpness.json"),
         code=code("paper/metrics.py", "paper/table.py"),
     output:
         **table("metrics"),
