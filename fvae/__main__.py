@@ -173,8 +173,9 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     """Measure a METRIC of a trained model: bpd, swd, fid, sharpness, temperature, special_case."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
+    from fvae.evaluation.reference import load as load_reference
     from fvae.evaluation.special_cases import special_case
-    from fvae.files import read_array, write_json
+    from fvae.files import read_array, read_json, write_json
 
     _one_of("METRIC", metric, METRICS)
     chosen = _experiment(experiment, model)
@@ -196,7 +197,9 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
         elif metric == "swd":
             value = metrics.sliced_wasserstein(samples, images.split("train"), images.split("test"), settings.swd, seed)
         else:
-            value = metrics.frechet(samples, images.split("train"), settings.fid, layout.INCEPTION_STATUS)
+            reference = load_reference(layout.reference(experiment), images.manifest["images_sha256"])
+            weights = read_json(layout.INCEPTION_STATUS, "inception")
+            value = metrics.inception_metrics(samples, reference, settings.fid, weights, seed)
     write_json(run.metric(metric), value)
 
 
@@ -218,6 +221,19 @@ def inception() -> None:
         status = {"path": None, "reason": str(error)}
         print(f"fvae: FID will be n/a: {error}", file=sys.stderr)
     write_json(layout.INCEPTION_STATUS, status)
+
+
+@app.command()
+def reference(experiment: ExperimentName) -> None:
+    """Compute the Inception features of the training images, which FID and its kin compare samples with."""
+    from fvae.data.dataset import load as load_images
+    from fvae.evaluation.reference import make
+    from fvae.files import read_json
+
+    settings = load().experiment(experiment).evaluation.fid
+    images = load_images(layout.data(experiment))
+    weights = read_json(layout.INCEPTION_STATUS, "inception")
+    make(layout.reference(experiment), images.split("train"), images.manifest["images_sha256"], settings, weights)
 
 
 @app.command()

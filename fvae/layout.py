@@ -19,6 +19,11 @@ def match(experiment: str, model: str) -> Path:
     return Path("results", experiment, model, "match.json")
 
 
+def reference(experiment: str) -> Path:
+    """Inception features of the training images."""
+    return Path("results", experiment, "reference.npz")
+
+
 def table(experiment: str, name: str, suffix: str) -> Path:
     """A table."""
     return Path("results", experiment, "tables", f"{name}.{suffix}")

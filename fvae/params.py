@@ -211,7 +211,10 @@ class SWD(Section):
 
 
 class FID(Section):
+    """FID, KID, precision and recall: whatever needs Inception features."""
+
     mode: Literal["optional", "required", "off"]
+    images: Count  # of the random samples
 
 
 class Sharpness(Section):

@@ -15,8 +15,10 @@ from pytorch_fid.inception import InceptionV3
 
 from fvae.errors import UserError
 from fvae.progress import progress
+from fvae.seeding import numpy_generator
 
 BATCH = 50
+POINTS = 5  # of the line that gives FID∞
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
@@ -39,21 +41,27 @@ def inception(weights: Path, device: torch.device | str) -> InceptionV3:
 
 
 @torch.no_grad()
-def statistics(images: np.ndarray, network: InceptionV3, device: torch.device | str, batch: int = BATCH) -> Statistics:
-    """Mean (2048) and covariance (2048, 2048) of the features of uint8 images (N, 3, H, W).
+def features(images: np.ndarray, network: InceptionV3, device: torch.device | str, batch: int = BATCH) -> np.ndarray:
+    """The features of uint8 images (N, 3, H, W): (N, 2048) float32.
 
     The network gets what pytorch-fid gives it for PNG files, [0, 1], and itself resizes to 299×299 and scales to
-    [-1, 1]. Raises UserError for fewer than two images, and for images that are not RGB.
+    [-1, 1]. Raises UserError for images that are not RGB.
     """
-    if len(images) < 2:
-        raise UserError(f"FID: at least two images are needed, not {len(images)}")
     if images.ndim != 4 or images.shape[1] != 3 or images.dtype != np.uint8:
         raise UserError(f"FID: uint8 images (N, 3, H, W) are needed, not {images.dtype} of shape {images.shape}")
-    features = np.empty((len(images), 2048))
+    found = np.empty((len(images), 2048), np.float32)
     for start in progress(range(0, len(images), batch), desc="Inception features", unit="batch"):
         pixels = torch.from_numpy(np.array(images[start : start + batch])).to(device)
-        features[start : start + batch] = network(pixels.float() / 255)[0].flatten(1).cpu().numpy()
-    return features.mean(0), np.cov(features, rowvar=False)
+        found[start : start + batch] = network(pixels.float() / 255)[0].flatten(1).cpu().numpy()
+    return found
+
+
+def statistics(found: np.ndarray) -> Statistics:
+    """Mean (D,) and covariance (D, D) of features (N, D). Raises UserError for fewer than two images."""
+    if len(found) < 2:
+        raise UserError(f"FID: at least two images are needed, not {len(found)}")
+    found = found.astype(np.float64)
+    return found.mean(0), np.cov(found, rowvar=False)
 
 
 def fid(real: Statistics, fake: Statistics) -> float:
@@ -67,3 +75,21 @@ def fid(real: Statistics, fake: Statistics) -> float:
     if not np.isfinite(distance):
         raise UserError("FID: the distance is not finite; take more images")
     return distance
+
+
+def fid_infinity(real: Statistics, fake: np.ndarray, seed: int) -> float:
+    """FID without its bias in the number of samples (Chong & Forsyth 2020), from features (N, D) of samples.
+
+    FID is linear in 1/N to first order: the line through its values for subsets of N/2 to N samples, at 1/N = 0.
+    """
+    mean, covariance = real
+    values, vectors = np.linalg.eigh(covariance)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T  # Tr (Σ₁Σ₂)^½ = Tr (Σ₁^½ Σ₂ Σ₁^½)^½, which is symmetric
+    rng = numpy_generator(seed, "fid_infinity")
+    inverse = np.linspace(1, 2, POINTS) / len(fake)
+    distances = []
+    for n in (1 / inverse).round().astype(int):
+        other_mean, other = statistics(fake[rng.choice(len(fake), n, replace=False)])
+        trace = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(0)).sum()
+        distances.append(((mean - other_mean) ** 2).sum() + np.trace(covariance) + np.trace(other) - 2 * trace)
+    return float(np.polynomial.Polynomial.fit(inverse, distances, 1)(0.0))

@@ -9,13 +9,15 @@ import numpy as np
 
 from fvae.errors import UserError
 from fvae.evaluation.likelihood import image_bits
+from fvae.evaluation.reference import Reference
 from fvae.evaluation.sampling import decode, encode
 from fvae.evaluation.sharpness import high_frequency_db, psnr, spectrum, ssim
 from fvae.evaluation.swd import swd
-from fvae.files import read_json
 from fvae.models.base import Model
 from fvae.params import FID, SWD, BitsPerDim, Sampling, Sharpness
 from fvae.training.machine import default_device
+
+FROM_FEATURES = ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage")
 
 
 def bits_per_dim(model: Model, test: np.ndarray, settings: BitsPerDim, seed: int) -> dict[str, Any]:
@@ -80,18 +82,27 @@ def by_temperature(sheets: np.ndarray, test: np.ndarray, settings: Sampling, pat
     return {"temperatures": list(settings.temperatures.temperatures), "swd": distances, "images": images}
 
 
-def frechet(samples: np.ndarray, train: np.ndarray, settings: FID, status: Path) -> dict[str, Any]:
-    """FID between samples and all training images; None with the reason where it cannot be computed."""
-    if settings.mode == "off":
-        return {"fid": None, "reason": "evaluation.fid.mode is off"}
-    weights = read_json(status, "inception")
-    if weights["path"] is None:
-        if settings.mode == "required":
-            raise UserError(weights["reason"])
-        return {"fid": None, "reason": weights["reason"]}
-    from fvae.evaluation.fid import fid, inception, statistics
+def inception_metrics(
+    samples: np.ndarray, reference: Reference | str, settings: FID, weights: dict[str, str | None], seed: int
+) -> dict[str, Any]:
+    """FID and its kin between samples and training images, in one pass; None with the reason without weights."""
+    if isinstance(reference, str) or weights["path"] is None:
+        reason = reference if isinstance(reference, str) else weights["reason"]
+        return {**dict.fromkeys(FROM_FEATURES), "reason": reason}
+    if len(samples) < settings.images:
+        raise UserError(f"evaluation.fid.images: {settings.images}, but sampling.random.images is {len(samples)}")
+    from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
+    from fvae.evaluation.fidelity import kid, manifolds
 
     device = default_device()
-    network = inception(Path(weights["path"]), device)
-    real, fake = statistics(train, network, device), statistics(samples, network, device)
-    return {"fid": fid(real, fake), "images": len(samples), "reference_images": len(train)}
+    found = features(samples[: settings.images], inception(Path(weights["path"]), device), device)
+    distance, deviation = kid(reference.features, found, seed)
+    return {
+        "fid": fid(reference.statistics, statistics(found)),
+        "fid_infinity": fid_infinity(reference.statistics, found, seed),
+        "kid": distance,
+        "kid_deviation": deviation,
+        **manifolds(reference.features, found, device)._asdict(),
+        "images": len(found),
+        "reference_images": reference.images,
+    }

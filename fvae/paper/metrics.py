@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fvae import layout
+from fvae.evaluation.metrics import FROM_FEATURES
 from fvae.files import read_json
 from fvae.paper import style
 from fvae.paper.table import Table
@@ -42,7 +43,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                     **{f"swd_{level}": distance for level, distance in run["swd"]["swd"].items()},
                     "swd_mean": run["swd"]["mean"],
                     "swd_mean_of_training_images": run["swd"]["training_images"]["mean"],
-                    "fid": run["fid"]["fid"],
+                    **{name: run["fid"][name] for name in FROM_FEATURES},
                     "high_frequency_db": run["sharpness"]["high_frequency_db"],
                     "reconstruction_psnr": run["sharpness"]["reconstructions"]["psnr"],
                     "reconstruction_ssim": run["sharpness"]["reconstructions"]["ssim"],
@@ -51,7 +52,6 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
         levels = list(runs[0]["swd"]["swd"])
         bound = "≤ " if runs[0]["bpd"]["bound"] else ""
         elbos = [run["bpd"]["elbo"] for run in runs]
-        fids = [run["fid"]["fid"] for run in runs]
         psnrs = [run["sharpness"]["reconstructions"]["psnr"] for run in runs]
         reasons |= {run["fid"]["reason"] for run in runs if run["fid"]["fid"] is None}
         printed.append(
@@ -63,18 +63,30 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                     f"SWD {level} ↓": mean_and_spread([run["swd"]["swd"][level] for run in runs], 1) for level in levels
                 },
                 "SWD mean ↓": mean_and_spread([run["swd"]["mean"] for run in runs], 1),
-                "FID ↓": "n/a" if None in fids else mean_and_spread(fids, 1),
+                **from_features([run["fid"] for run in runs]),
                 "HF power": mean_and_spread([run["sharpness"]["high_frequency_db"] for run in runs], 1) + " dB",
                 "PSNR ↑": "exact" if None in psnrs else mean_and_spread(psnrs, 1) + " dB",
             }
         )
     floor = runs[0]["swd"]["training_images"]
     printed.append(
-        {"model": "training images", "bits/dim ↓": "", "ELBO ↓": ""}
+        {"model": "training images", "SWD mean ↓": f"{floor['mean']:.1f}", "HF power": "0 dB"}
         | {f"SWD {level} ↓": f"{distance:.1f}" for level, distance in floor["swd"].items()}
-        | {"SWD mean ↓": f"{floor['mean']:.1f}", "FID ↓": "", "HF power": "0 dB", "PSNR ↑": ""}
     )
-    return Table(pd.DataFrame(numbers), pd.DataFrame(printed), notes(experiment, runs[0], reasons))
+    return Table(pd.DataFrame(numbers), pd.DataFrame(printed).fillna(""), notes(experiment, runs[0], reasons))
+
+
+def from_features(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """FID and its kin over seeds; n/a alone where one of them is not there."""
+    if any(run["fid"] is None for run in runs):
+        return {"FID ↓": "n/a"}
+    return {
+        "FID ↓": mean_and_spread([run["fid"] for run in runs], 1),
+        "FID∞ ↓": mean_and_spread([run["fid_infinity"] for run in runs], 1),
+        "KID × 10³ ↓": mean_and_spread([1e3 * run["kid"] for run in runs], 1),
+        "precision ↑": mean_and_spread([run["precision"] for run in runs], 2),
+        "recall ↑": mean_and_spread([run["recall"] for run in runs], 2),
+    }
 
 
 def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[str]) -> list[str]:
@@ -90,4 +102,9 @@ def notes(experiment: Experiment, run: dict[str, dict[str, Any]], reasons: set[s
         f"blurred, above noisy. PSNR: of {run['sharpness']['reconstructions']['images']:,} reconstructed test images.",
         f"{seeds} seed{'s' if seeds > 1 else ''}" + (": mean ± standard deviation." if seeds > 1 else "."),
     ]
+    if run["fid"]["fid"] is not None:
+        lines.append(
+            f"FID and its kin: {run['fid']['images']:,} samples against {run['fid']['reference_images']:,} training "
+            "images; FID∞: FID extrapolated to infinitely many samples."
+        )
     return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

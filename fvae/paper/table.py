@@ -42,6 +42,8 @@ def escape(cells: pd.DataFrame) -> pd.DataFrame:
         "↓": r"$\downarrow$",
         "³": "$^3$",
         "²": "$^2$",
+        "∞": r"$\infty$",
+        "↑": r"$\uparrow$",
     }
 
     def sign(text: str) -> str:

@@ -1,5 +1,8 @@
 """FID from arrays against pytorch-fid's own path over PNG files, with weights made here, and against a closed form."""
 
+import os
+import subprocess
+import sys
 from unittest.mock import patch
 
 import numpy as np
@@ -11,7 +14,8 @@ from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics
 from torch import nn
 
 from fvae.errors import UserError
-from fvae.evaluation.fid import fid, inception, statistics
+from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
+from fvae.evaluation.inception import NAME
 
 RNG = np.random.default_rng(0)
 
@@ -57,7 +61,7 @@ def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
         for index, image in enumerate(part):
             Image.fromarray(image.transpose(1, 2, 0)).save(tmp_path / name / f"{index:02}.png")
         theirs.append(compute_statistics_of_path(str(tmp_path / name), network, 8, 2048, "cpu", num_workers=0))
-        ours.append(statistics(part, network, "cpu", batch=3))
+        ours.append(statistics(features(part, network, "cpu", batch=3)))
     for (mean, covariance), (their_mean, their_covariance) in zip(ours, theirs, strict=True):
         assert their_covariance.max() > 1e-3  # the features tell the images apart
         np.testing.assert_allclose(mean, their_mean, rtol=1e-4, atol=1e-5)
@@ -72,6 +76,25 @@ def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
     assert fid(real, fake) > 100 * abs(fid(real, real))
 
 
+@pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
+def test_the_same_number_as_the_command(weights, network, tmp_path):
+    """`python -m pytorch_fid FOLDER FOLDER` as the literature runs it, on PNG files, with these weights in its cache."""
+    cache = tmp_path / "torch/hub/checkpoints"
+    cache.mkdir(parents=True)
+    (cache / NAME).symlink_to(weights)
+    sets = RNG.integers(0, 256, (2, 6, 3, 32, 32), dtype=np.uint8)
+    sets[1] //= 2
+    for name, part in zip("ab", sets, strict=True):
+        (tmp_path / name).mkdir()
+        for index, image in enumerate(part):
+            Image.fromarray(image.transpose(1, 2, 0)).save(tmp_path / name / f"{index}.png")
+    command = [sys.executable, "-m", "pytorch_fid", str(tmp_path / "a"), str(tmp_path / "b"), "--num-workers", "0"]
+    environment = os.environ | {"TORCH_HOME": str(tmp_path / "torch")}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
+    real, fake = (statistics(features(part, network, "cpu")) for part in sets)
+    assert fid(real, fake) == pytest.approx(float(said.split()[-1]), rel=1e-3)
+
+
 def test_of_independent_features_the_distance_is_known():
     """Σ (μ₁ - μ₂)² + (σ₁ - σ₂)², and zero for a set and itself."""
     means, deviations = RNG.normal(size=(2, 6)), RNG.uniform(0.5, 2.0, size=(2, 6))
@@ -84,14 +107,43 @@ def test_of_independent_features_the_distance_is_known():
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((1, 3, 32, 32), np.uint8), "two images"),
         (np.zeros((4, 1, 32, 32), np.uint8), "uint8 images"),
         (np.zeros((4, 3, 32, 32), np.float32), "uint8 images"),
     ],
 )
 def test_unfit_images_are_refused(network, images, message):
     with pytest.raises(UserError, match=message):
-        statistics(images, network, "cpu")
+        features(images, network, "cpu")
+
+
+def test_one_image_has_no_covariance():
+    with pytest.raises(UserError, match="two images"):
+        statistics(np.zeros((1, 5)))
+
+
+def test_the_extrapolated_distance_is_nearer_to_the_true_one():
+    """Gaussian features: FID of few samples is too high, and a line in 1/N takes most of that away."""
+    dims = 40
+    deviation, shift = RNG.uniform(0.5, 2.0, dims), 0.1
+    real = (np.zeros(dims), np.diag(deviation**2))
+    truth = dims * shift**2
+    biased, extrapolated = [], []
+    for seed in range(6):
+        samples = shift + deviation * np.random.default_rng(seed).normal(size=(600, dims))
+        biased.append(fid(real, statistics(samples)))
+        extrapolated.append(fid_infinity(real, samples, seed))
+    assert np.mean(biased) > truth + 0.5
+    assert abs(np.mean(extrapolated) - truth) < 0.2 * abs(np.mean(biased) - truth)
+
+
+def test_the_line_s_points_are_pytorch_fid_s_distances(monkeypatch):
+    """With one point at N alone the line is FID itself."""
+    samples = RNG.normal(size=(500, 30)) @ RNG.normal(size=(30, 30))
+    other = RNG.normal(size=(500, 30)) @ RNG.normal(size=(30, 30))
+    monkeypatch.setattr("fvae.evaluation.fid.np.polynomial.Polynomial.fit", lambda x, y, degree: lambda at: y[0])
+    assert fid_infinity(statistics(other), samples, 0) == pytest.approx(
+        fid(statistics(other), statistics(samples)), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -92,6 +92,7 @@ def tiny(folder: Path) -> Project:
         sampling__quads={"sheets": 2, "steps": 3},
         evaluation__bpd={"images": 16, "importance_samples": 2},
         evaluation__sharpness={"images": 16},
+        evaluation__fid={"mode": "optional", "images": 36},
         evaluation__swd={"images": 16, "patches": 4},
     )
     return project

@@ -135,12 +135,34 @@ rule inception_weights:
         "python -m fvae inception 2>&1 | tee {log}"
 
 
+rule reference:
+    input:
+        images="data/{experiment}/images.npy",
+        inception="data/inception/status.json",
+        code=code("evaluation/fid.py", "evaluation/reference.py"),
+    output:
+        "results/{experiment}/reference.npz",
+    log:
+        "logs/{experiment}/reference.log",
+    benchmark:
+        "logs/{experiment}/reference.benchmark.tsv"
+    conda:
+        "../envs/fvae.yaml"
+    threads: ALL_CORES
+    params:
+        slice_of("evaluation.fid.mode"),
+    shell:
+        "python -m fvae reference --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
 rule frechet:
     input:
         samples=f"{RUN}/samples/random.npy",
-        images="data/{experiment}/images.npy",
+        reference="results/{experiment}/reference.npz",
         inception="data/inception/status.json",
-        code=code("evaluation/fid.py", "evaluation/metrics.py"),
+        code=code(
+            "evaluation/fid.py", "evaluation/fidelity.py", "evaluation/metrics.py"
+        ),
     output:
         f"{RUN}/metrics/fid.json",
     log:

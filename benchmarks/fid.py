@@ -1,0 +1,82 @@
+"""Time of FID as `python -m fvae` computes it, from arrays, beside `python -m pytorch_fid` on PNG folders of the same.
+
+python benchmarks/fid.py makes random images and random weights: neither changes how long it takes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytorch_fid.inception
+import torch
+import typer
+from PIL import Image
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fvae.evaluation import reference
+from fvae.evaluation.metrics import inception_metrics
+from fvae.params import FID
+
+NAME = "pt_inception-2015-12-05-6726825d.pth"
+
+
+def random_weights(path: Path) -> None:
+    """Weights that keep the scale of the activations."""
+    torch.manual_seed(0)
+    with (
+        patch.object(pytorch_fid.inception, "load_state_dict_from_url"),
+        patch.object(nn.Module, "load_state_dict"),
+    ):
+        network = pytorch_fid.inception.fid_inception_v3()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    path.parent.mkdir(parents=True)
+    torch.save(network.state_dict(), path)
+
+
+def main(images: int = 300, side: int = 64) -> None:
+    """Both on the same images, in turn."""
+    rng = np.random.default_rng(0)
+    sets = {name: rng.integers(0, 256, (images, 3, side, side), dtype=np.uint8) for name in ("train", "samples")}
+    sets["samples"] //= 2
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        weights = folder / "torch/hub/checkpoints" / NAME
+        random_weights(weights)
+        start = time.perf_counter()
+        settings, status = FID(mode="required", images=images), {"path": str(weights), "reason": None}
+        reference.make(folder / "reference.npz", sets["train"], "digest", settings, status)
+        made = time.perf_counter()
+        loaded = reference.load(folder / "reference.npz", "digest")
+        ours = inception_metrics(sets["samples"], loaded, settings, status, seed=0)
+        done = time.perf_counter()
+        for name, part in sets.items():
+            (folder / name).mkdir()
+            for index, image in enumerate(part):
+                Image.fromarray(image.transpose(1, 2, 0)).save(folder / name / f"{index:05}.png")
+        command = [sys.executable, "-m", "pytorch_fid", str(folder / "train"), str(folder / "samples")]
+        again = time.perf_counter()
+        said = subprocess.run(
+            command, env=os.environ | {"TORCH_HOME": str(folder / "torch")}, capture_output=True, text=True, check=True
+        ).stdout
+        theirs = time.perf_counter() - again
+    fid = float(said.split()[-1])
+    first, next_ = made - start + done - made, done - made
+    print(json.dumps({"ours": ours["fid"], "pytorch_fid": fid, "relative_difference": abs(ours["fid"] / fid - 1)}))
+    print(f"first model: {theirs / first:.2f} × ({first:.1f} s, pytorch_fid {theirs:.1f} s)")
+    print(f"each further model: {theirs / next_:.2f} × ({next_:.1f} s), with KID, precision, recall and FID∞ besides")
+
+
+if __name__ == "__main__":
+    typer.run(main)

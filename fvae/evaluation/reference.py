@@ -1,0 +1,62 @@
+"""Inception features of all training images: computed once, for every model and seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fvae.errors import UserError
+from fvae.files import write
+from fvae.params import FID
+from fvae.seeding import numpy_generator
+from fvae.training.machine import default_device
+
+KEPT = 10_000  # features kept beside the statistics, for KID and the manifolds
+
+
+class Reference(NamedTuple):
+    """What FID and its kin need of real images."""
+
+    statistics: tuple[np.ndarray, np.ndarray]  # mean and covariance
+    features: np.ndarray  # of some of them, (≤ KEPT, 2048)
+    images: int
+
+
+def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dict[str, str | None]) -> None:
+    """Write the features of training images; or why there are none. Raises UserError where FID is required."""
+    reason = "evaluation.fid.mode is off" if settings.mode == "off" else weights["reason"]
+    if settings.mode == "required" and reason:
+        raise UserError(reason)
+    if reason or weights["path"] is None:
+        _save(path, reason=reason)
+        return
+    from fvae.evaluation.fid import features, inception, statistics
+
+    device = default_device()
+    found = features(train, inception(Path(weights["path"]), device), device)
+    mean, covariance = statistics(found)
+    chosen = np.sort(numpy_generator(0, "reference").permutation(len(found))[:KEPT])
+    _save(path, digest=digest, mean=mean, covariance=covariance, features=found[chosen], images=len(found))
+
+
+def _save(path: Path, **parts: object) -> None:
+    def save(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez(file, **{name: np.array(part) for name, part in parts.items()})  # type: ignore[arg-type]
+
+    write(path, save)
+
+
+def load(path: Path, digest: str) -> Reference | str:
+    """The reference, or the reason why there is none. Raises UserError where it is missing or of other images."""
+    try:
+        with np.load(path) as file:
+            if "reason" in file:
+                return str(file["reason"])
+            if str(file["digest"]) != digest:
+                raise UserError(f"{path}: of other images; make it again: python -m fvae reference")
+            return Reference((file["mean"], file["covariance"]), file["features"], int(file["images"]))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; make it first: python -m fvae reference") from error

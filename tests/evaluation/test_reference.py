@@ -1,0 +1,71 @@
+"""The reference: whole, of these images, or the reason why there is none."""
+
+import numpy as np
+import pytest
+
+from fvae.errors import UserError
+from fvae.evaluation import fid, reference
+from fvae.evaluation.metrics import FROM_FEATURES, inception_metrics
+from fvae.params import FID
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (60, 3, 8, 8), dtype=np.uint8)
+SETTINGS = FID(mode="optional", images=30)
+WEIGHTS = {"path": "weights.pth", "reason": None}
+NONE = {"path": None, "reason": "no weights here"}
+
+
+@pytest.fixture(autouse=True)
+def _small_network(monkeypatch):
+    """Twelve features that are quickly computed."""
+    monkeypatch.setattr(fid, "inception", lambda path, device: None)
+    monkeypatch.setattr(
+        fid, "features", lambda images, network, device: images.reshape(len(images), -1)[:, :12] / 255.0
+    )
+
+
+def test_it_is_read_as_it_was_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "KEPT", 20)
+    reference.make(tmp_path / "r.npz", IMAGES, "digest", SETTINGS, WEIGHTS)
+    found = reference.load(tmp_path / "r.npz", "digest")
+    whole = IMAGES.reshape(60, -1)[:, :12] / 255.0
+    np.testing.assert_allclose(found.statistics[0], whole.mean(0))
+    np.testing.assert_allclose(found.statistics[1], np.cov(whole, rowvar=False))
+    assert found.images == 60
+    assert len(found.features) == 20
+    assert all((row == whole).all(1).any() for row in found.features)
+
+
+def test_of_other_images_or_missing_it_is_refused(tmp_path):
+    reference.make(tmp_path / "r.npz", IMAGES, "digest", SETTINGS, WEIGHTS)
+    with pytest.raises(UserError, match="of other images; make it again"):
+        reference.load(tmp_path / "r.npz", "another")
+    with pytest.raises(UserError, match="missing; make it first: python -m fvae reference"):
+        reference.load(tmp_path / "none.npz", "digest")
+
+
+@pytest.mark.parametrize(
+    ("mode", "weights", "reason"), [("optional", NONE, "no weights here"), ("off", WEIGHTS, "mode is off")]
+)
+def test_without_weights_everything_is_none_with_the_reason(tmp_path, mode, weights, reason):
+    settings = FID(mode=mode, images=30)
+    reference.make(tmp_path / "r.npz", IMAGES, "digest", settings, weights)
+    found = inception_metrics(IMAGES, reference.load(tmp_path / "r.npz", "digest"), settings, weights, seed=0)
+    assert reason in found.pop("reason")
+    assert found == dict.fromkeys(FROM_FEATURES)
+
+
+def test_required_without_weights_stops(tmp_path):
+    with pytest.raises(UserError, match="no weights here"):
+        reference.make(tmp_path / "r.npz", IMAGES, "digest", FID(mode="required", images=30), NONE)
+
+
+def test_all_numbers_come_from_one_pass(tmp_path):
+    reference.make(tmp_path / "r.npz", IMAGES, "digest", SETTINGS, WEIGHTS)
+    loaded = reference.load(tmp_path / "r.npz", "digest")
+    found = inception_metrics(IMAGES[::-1].copy(), loaded, SETTINGS, WEIGHTS, seed=0)
+    assert all(np.isfinite(found[name]) for name in FROM_FEATURES)
+    assert found["images"] == 30
+    assert found["reference_images"] == 60
+    with pytest.raises(UserError, match=r"evaluation\.fid\.images: 30, but sampling\.random\.images is 20"):
+        inception_metrics(IMAGES[:20], loaded, SETTINGS, WEIGHTS, seed=0)
