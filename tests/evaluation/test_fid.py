@@ -78,7 +78,7 @@ def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
 def test_the_same_number_as_the_command(weights, network, tmp_path):
-    """`python -m pytorch_fid FOLDER FOLDER` as the literature runs it, on PNG files, with these weights in its cache."""
+    """`python -m pytorch_fid FOLDER FOLDER` as the literature runs it, on PNG files, these weights in its cache."""
     cache = tmp_path / "torch/hub/checkpoints"
     cache.mkdir(parents=True)
     (cache / NAME).symlink_to(weights)

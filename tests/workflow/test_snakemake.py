@@ -16,7 +16,7 @@ MODELS = ("vae", "glow", "fvae")
 
 def test_everything_is_made(finished):
     made = {path.name for path in (finished.folder / "paper_figures/demo").iterdir()}
-    assert made == {f"{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")}
+    assert made == {f"{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")} | {"paper.pdf"}
     for name in FIGURES:
         page = PdfReader(finished.folder / f"paper_figures/demo/{name}.pdf").pages[0]
         assert 300 < page.mediabox.width < 450  # points: a column's width
@@ -35,6 +35,22 @@ def test_everything_is_made(finished):
         assert json.loads((run / "metrics/bpd.json").read_text())["images"] == 16
 
 
+def test_the_claims_are_decided(finished):
+    claims = json.loads((finished.folder / "results/demo/claims.json").read_text())
+    verdicts = {claim["name"]: claim["verdict"] for claim in claims}
+    assert verdicts["d"] == "holds"
+    assert verdicts["b"] == verdicts["e"] == "not decided here"
+
+
+def test_several_seeds_are_trained_and_evaluated(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(seeds=[0, 1])
+    planned = project.planned()
+    assert [job for job in planned if job.startswith("train")] == ["train fvae", "train glow", "train vae"]
+    assert {"metrics", "sizes", "curves", "spectra", "claims", "article"} <= set(planned)
+    assert not {"samples", "temperature", "interpolation"} & set(planned)
+
+
 def test_a_metric_that_could_not_be_computed_says_why(finished):
     table = (finished.folder / "results/demo/tables/metrics.md").read_text()
     assert "n/a" in table
@@ -50,13 +66,13 @@ def test_nothing_is_left_to_do(finished):
 def test_a_removed_figure_is_one_job(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     (project.folder / "paper_figures/demo/samples.pdf").unlink()
-    assert project.planned() == ["samples"]
+    assert project.planned() == ["article", "samples"]
 
 
 def test_a_figures_parameter_draws_figures_only(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     project.edit(figures__font_size=9.0)
-    assert set(project.planned()) == FIGURES
+    assert set(project.planned()) == FIGURES | {"article"}
 
 
 def test_a_models_learning_rate_trains_that_model_only(finished, tmp_path):
@@ -65,7 +81,7 @@ def test_a_models_learning_rate_trains_that_model_only(finished, tmp_path):
     planned = project.planned()
     assert [job for job in planned if job.startswith("train")] == ["train fvae"]
     assert not [job for job in planned if job.endswith((" vae", " glow"))]
-    assert {"samples", "comparison", "curves", "metrics", "sizes"} <= set(planned)
+    assert {"samples", "comparison", "curves", "metrics", "sizes", "claims", "article"} <= set(planned)
     assert "prepare" not in planned
     assert "data" not in planned
 
@@ -80,21 +96,21 @@ def test_the_matched_models_follow_a_change_of_the_fvaes_size(finished, tmp_path
 def test_a_task_of_sampling_reruns_alone(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     project.edit(sampling__sheets__temperature=0.7)
-    assert project.planned() == ["sample fvae", "samples"]
+    assert project.planned() == ["article", "sample fvae", "samples"]
 
 
 def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     project.edit(evaluation__bpd__importance_samples=3)
     planned = project.planned()
-    assert planned == ["bits_per_dim fvae", "bits_per_dim glow", "bits_per_dim vae", "metrics"]
+    assert planned == ["article", "bits_per_dim fvae", "bits_per_dim glow", "bits_per_dim vae", "claims", "metrics"]
 
 
 def test_a_figures_code_redraws_that_figure(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     with (project.folder / "fvae/paper/curves.py").open("a") as file:
         file.write("\n# another line\n")
-    assert project.planned() == ["curves"]
+    assert project.planned() == ["article", "curves"]
 
 
 def test_one_figure_needs_only_what_it_needs(fresh):
