@@ -29,5 +29,10 @@ rule all:
         [paper(experiment) for experiment in PARAMS.build],
 
 
+rule paper:
+    input:
+        [f"paper_figures/{experiment}/paper.pdf" for experiment in PARAMS.build],
+
+
 onsuccess:
     say_what_was_made()
