@@ -258,8 +258,7 @@ def article(experiment: ExperimentName) -> None:
     """Set tables, figures and claims as one PDF: paper_figures/EXPERIMENT/paper.pdf."""
     from fvae.paper.article import make
 
-    load().experiment(experiment)
-    make(experiment)
+    make(experiment, load().experiment(experiment))
 
 
 @app.command()
@@ -267,8 +266,16 @@ def figure(experiment: ExperimentName, name: str) -> None:
     """Draw a figure as PDF and PNG; see paper_figures/EXPERIMENT."""
     from fvae.paper import FIGURES, make_figure
 
-    _one_of("NAME", name, FIGURES)
+    _one_of("NAME", name, tuple(FIGURES))
     make_figure(name, experiment, load().experiment(experiment))
+
+
+@app.command()
+def provenance(file: Annotated[Path, typer.Argument(help="A PDF or PNG of paper_figures.")]) -> None:
+    """What a figure was made of: parameters, hash of the images, seeds, commit, versions, as JSON."""
+    from fvae.provenance import read
+
+    print(json.dumps(read(file), indent=2))
 
 
 def _experiment(name: str, model: str) -> Experiment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 from fvae import layout
 from fvae.errors import UserError
 from fvae.files import read_json, write, write_json
-from fvae.paper import FIGURES, TABLES
+from fvae.paper import FIGURES, TABLES, runs
+from fvae.params import Experiment
+from fvae.provenance import provenance
 
 TEMPLATE = Path(__file__).with_name("article.typ")
 
 
-def make(experiment_name: str) -> None:
+def make(experiment_name: str, experiment: Experiment) -> None:
     """Write paper_figures/EXPERIMENT/paper.pdf. Raises UserError where Typst or one of the parts is missing."""
     try:
         import typst
@@ -23,7 +26,8 @@ def make(experiment_name: str) -> None:
         raise UserError("the package typst, which sets paper.pdf, is missing: pip install typst") from error
 
     content = layout.figure(experiment_name, "paper", "json")
-    write_json(content, parts(experiment_name))
+    made_of = provenance(experiment_name, experiment, runs("all", experiment_name, experiment))
+    write_json(content, parts(experiment_name) | {"provenance": json.dumps(made_of)})
     fonts = Path(import_module("matplotlib").get_data_path(), "fonts", "ttf")
     try:
         pdf = typst.compile(  # type: ignore[misc]

@@ -71,9 +71,9 @@ def context(figures: Figures) -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure without dates, so that the same figure is the same file."""
-    metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
+def save(figure: Figure, path: Path, provenance: str = "") -> None:
+    """Write a figure with its provenance and without dates, so that the same figure is the same file."""
+    metadata = {"Keywords": provenance, "CreationDate" if path.suffix == ".pdf" else "Software": None}
     write(path, lambda partial: figure.savefig(partial, format=path.suffix[1:], metadata=metadata))
 
 

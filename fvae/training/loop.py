@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 import sys
@@ -19,6 +20,7 @@ from fvae.files import write, write_json
 from fvae.models.base import Model
 from fvae.params import Training
 from fvae.progress import progress
+from fvae.provenance import software
 from fvae.training import checkpoint
 from fvae.training.batches import Batches
 from fvae.training.interruption import Interruption
@@ -154,8 +156,10 @@ def train(
         "peak_memory": peak_memory(improve.device),
         "device": device_name(improve.device),
     }
-    outcome = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
-    write_json(folder / "training.json", {**outcome, **cost})
+    outcome: dict[str, Any] = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
+    with best_file.open("rb") as file:
+        outcome["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    write_json(folder / "training.json", {**outcome, **cost, **software()})
     write(folder / "weights.safetensors", partial(shutil.copyfile, best_file))
     states.remove()
     best_file.unlink()

@@ -6,10 +6,12 @@ import matplotlib.pyplot as plt
 import pytest
 from pypdf import PdfReader
 
-from fvae import layout
+from fvae import layout, params, provenance
 from fvae.errors import UserError
 from fvae.files import write_text
-from fvae.paper import FIGURES, TABLES, article
+from fvae.paper import FIGURES, TABLES, article, runs
+
+EXPERIMENT = params.load("params.yaml").experiments["demo"]
 
 CLAIM = {
     "name": "d",
@@ -35,29 +37,32 @@ def made(tmp_path, monkeypatch):
         figure.savefig(path)
         plt.close(figure)
     write_text(layout.claims("demo", "json"), json.dumps([CLAIM]))
+    for run in runs("all", "demo", EXPERIMENT):
+        write_text(run.training, json.dumps({"weights_sha256": run.model}))
     return layout.figure("demo", "paper", "pdf")
 
 
 def test_every_part_is_there_and_signs_are_text(made):
-    article.make("demo")
+    article.make("demo", EXPERIMENT)
     text = " ".join(page.extract_text() for page in PdfReader(made).pages)
     for part in ("1 # 2 $ 3: holds", "_a_ *b*", "VAE_sizes", "A note.", "(F3 of the paper)", "≤ 1"):
         assert part in text, part
     first = made.read_bytes()
-    article.make("demo")
+    article.make("demo", EXPERIMENT)
     assert made.read_bytes() == first
     assert not list(made.parent.glob("*.json"))
+    assert provenance.read(made)["runs"]["glow/seed-0"] == {"weights_sha256": "glow"}
 
 
 def test_a_missing_part_is_one_clear_line(made):
     layout.table("demo", "sizes", "md").unlink()
     with pytest.raises(UserError, match=r"sizes\.md: missing; make it first: python -m fvae table"):
-        article.make("demo")
+        article.make("demo", EXPERIMENT)
     assert not made.exists()
 
 
 def test_a_missing_figure_is_one_clear_line(made):
     layout.figure("demo", "curves", "pdf").unlink()
     with pytest.raises(UserError, match=r"paper\.pdf: Typst: .*curves\.pdf") as error:
-        article.make("demo")
+        article.make("demo", EXPERIMENT)
     assert "\n" not in str(error.value)

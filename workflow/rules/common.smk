@@ -182,7 +182,7 @@ def paper(experiment):
     figures = expand(
         "paper_figures/{experiment}/{name}.{suffix}",
         experiment=experiment,
-        name=FIGURES,
+        name=list(FIGURES),
         suffix=["pdf", "png"],
     )
     tables = expand(

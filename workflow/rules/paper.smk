@@ -246,7 +246,7 @@ rule claims:
 
 rule article:
     input:
-        expand("paper_figures/{{experiment}}/{name}.pdf", name=FIGURES),
+        expand("paper_figures/{{experiment}}/{name}.pdf", name=list(FIGURES)),
         expand("results/{{experiment}}/tables/{name}.md", name=TABLES),
         "results/{experiment}/claims.json",
         template="fvae/paper/article.typ",

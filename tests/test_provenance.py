@@ -1,0 +1,96 @@
+"""Where a figure comes from can be read from the figure."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from fvae import layout, params
+from fvae.errors import UserError
+from fvae.files import write_text
+from fvae.paper import FIGURES, runs, style
+from fvae.provenance import provenance, read, software
+
+EXPERIMENT = params.load("params.yaml").experiments["demo"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A Git repository with one commit, an experiment's data and two of its runs."""
+    monkeypatch.chdir(tmp_path)
+    write_text(Path("code.py"), "1")
+    for command in ("init -q", "add code.py", "-c user.name=S -c user.email=s@example.org commit -q -m first"):
+        subprocess.run(["git", *command.split()], check=True)
+    write_text(layout.data("demo") / "manifest.json", json.dumps({"images_sha256": "abc"}))
+    for model in ("vae", "fvae"):
+        write_text(layout.Run("demo", model, 0).training, json.dumps({"weights_sha256": model}))
+    return tmp_path
+
+
+def head() -> str:
+    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png"])
+def test_what_is_written_into_a_figure_is_read_from_it(folder, suffix):
+    made_of = provenance("demo", EXPERIMENT, runs("shown", "demo", EXPERIMENT))
+    figure = plt.figure(figsize=(1, 1))
+    path = Path(f"figure.{suffix}")
+    style.save(figure, path, json.dumps(made_of))
+    plt.close(figure)
+    found = read(path)
+    assert found == made_of
+    assert found["images_sha256"] == "abc"
+    assert found["runs"] == {"fvae/seed-0": {"weights_sha256": "fvae"}}
+    assert found["parameters"]["models"]["fvae"]["learning_rate"] == EXPERIMENT.models["fvae"].learning_rate
+    assert found["commit"] == head()
+    assert found["versions"]["torch"]
+
+
+def test_a_changed_file_makes_the_commit_dirty(folder):
+    write_text(Path("code.py"), "2")
+    assert software()["commit"] == f"{head()}-dirty"
+
+
+def test_outside_a_repository_there_is_no_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert software()["commit"] is None
+
+
+def test_every_figure_says_which_runs_it_shows():
+    several = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
+    assert {len(runs(shown, "demo", several)) for shown in FIGURES.values()} == {0, 1, 6}
+
+
+def test_a_run_that_is_missing_is_one_line(folder):
+    with pytest.raises(UserError, match=r"results/demo/glow/seed-0/training\.json: missing; .* python -m fvae train"):
+        provenance("demo", EXPERIMENT, runs("all", "demo", EXPERIMENT))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.pdf", None, "missing.pdf: missing"),
+        ("no.pdf", b"not a PDF", "no.pdf: has no provenance"),
+        ("no.png", b"not a PNG", "no.png: has no provenance"),
+        ("table.csv", b"a,b", "table.csv: has no provenance"),
+    ],
+)
+def test_a_file_without_provenance_is_one_line(tmp_path, monkeypatch, name, content, message):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path(name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read(Path(name))
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png"])
+def test_someone_else_s_figure_is_one_line(tmp_path, suffix):
+    figure = plt.figure(figsize=(1, 1))
+    figure.savefig(tmp_path / f"a.{suffix}")
+    plt.close(figure)
+    with pytest.raises(UserError, match="has no provenance"):
+        read(tmp_path / f"a.{suffix}")
