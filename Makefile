@@ -3,7 +3,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INSTALLED := .venv/.installed
 
-.PHONY: all test check lock clean
+.PHONY: all test check pull adopt lock clean
 
 all: $(INSTALLED)
 	snakemake --cores 1 all
@@ -17,6 +17,14 @@ check: $(INSTALLED)
 	mypy
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+# What DVC shares, in a form that Snakemake knows; adopt: the same after `dvc checkout` or `dvc exp apply`.
+pull: $(INSTALLED)
+	dvc pull
+	python -m workflow.adopt
+
+adopt: $(INSTALLED)
+	python -m workflow.adopt
 
 $(INSTALLED): requirements.lock
 	command -v $(UV) >/dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet uv; }

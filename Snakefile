@@ -21,6 +21,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/state.smk"
 
 
 rule all:
@@ -34,5 +35,23 @@ rule paper:
         [f"paper_figures/{experiment}/paper.pdf" for experiment in PARAMS.build],
 
 
+for experiment in PARAMS.experiments:
+
+    rule:
+        name:
+            experiment
+        input:
+            paper(experiment),
+
+
+onstart:
+    take_the_folder()
+
+
 onsuccess:
+    remember_outputs()
     say_what_was_made()
+
+
+onerror:
+    remember_outputs()

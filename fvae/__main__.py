@@ -111,7 +111,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
 
     from fvae.data.dataset import load as load_images
     from fvae.evaluation.validation import validator
-    from fvae.files import write_text
+    from fvae.files import claim, write_text
     from fvae.models.build import build
     from fvae.models.match import resolve_one
     from fvae.seeding import seed_everything
@@ -128,6 +128,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
         images.manifest["images_sha256"],
     ]
     seed_everything(seed, "train/weights")
+    claimed = rank_zero_only(claim)(run.folder)
     rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
     loop.train(
         build(spec, chosen.data.size, chosen.data.bits),
@@ -144,6 +145,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
             seed=seed,
         ),
     )
+    del claimed
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from fvae.errors import UserError
 
@@ -32,6 +33,20 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """JSON that reads well and compares well."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def claim(folder: Path) -> FileLock:
+    """Keep a folder to this process until the lock is dropped or the process ends, however it ends.
+
+    Raises UserError where another process has it, such as one whose Snakemake was killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(f"{folder}: another process is at work there; wait until it has ended, or stop it") from error
+    return lock
 
 
 def read_json(path: Path, command: str) -> Any:

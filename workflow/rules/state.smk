@@ -1,0 +1,90 @@
+# Snakemake knows what an output was made from, not whether it is still what was made: dvc checkout, git checkout and
+# people replace files. What is no longer as its job left it, or came from elsewhere, counts as incomplete.
+import hashlib
+
+from filelock import FileLock, Timeout
+from snakemake.io import IOFile
+from snakemake.persistence.file import FilePersistence
+
+LOCK = FileLock(".snakemake/running.lock")  # freed with its process, however that ends
+HASHES = ".snakemake/outputs.json"  # of outputs when a run ended: made at, SHA-256
+
+
+def outputs():
+    """The files there that a rule makes."""
+    for root in ("data", "results", "paper_figures"):
+        for folder, _, names in os.walk(root):
+            for path in (os.path.join(folder, name) for name in names):
+                if any(rule.is_producer(path) for rule in workflow.rules):
+                    yield path
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hashes():
+    """What is known of outputs since the last run."""
+    if not os.path.exists(HASHES):
+        return {}
+    with open(HASHES) as file:
+        return json.load(file)
+
+
+def made_at(persistence, path):
+    """When a job made a file, as Snakemake recorded it; None for what no job made here."""
+    record = persistence.metadata(IOFile(path))
+    return record.endtime if record else None
+
+
+def mark_foreign_outputs():
+    """Tell Snakemake which outputs are not what a job left here."""
+    persistence, known, foreign = FilePersistence(), hashes(), []
+    for path in outputs():
+        made = made_at(persistence, path)
+        untouched = made is not None and os.stat(path).st_mtime == made
+        if not untouched and [made, sha256(path)] != known.get(path):
+            foreign.append(path)
+    marked = known.get("foreign", [])
+    for path in set(marked) - set(foreign):
+        persistence._unmark_incomplete(path)
+    for path in foreign:
+        persistence._mark_incomplete(path, None)
+    if foreign or marked:
+        remember(known | {"foreign": foreign})
+    if foreign and not workflow.touch:
+        print(
+            f"{len(foreign)} files are not what was made here, {foreign[0]} among them, and are made again where needed;"
+            " if DVC put them there, `make adopt` takes them as they are",
+            file=sys.stderr,
+        )
+
+
+def remember(known):
+    with open(f"{HASHES}.part", "w") as file:
+        json.dump(known, file)
+    os.replace(f"{HASHES}.part", HASHES)
+
+
+def remember_outputs():
+    """The end of a run: what its outputs are, so that they are known again though DVC renews their times."""
+    persistence, known, now = FilePersistence(), hashes(), {}
+    for path in outputs():
+        made = made_at(persistence, path)
+        if path in known and known[path][0] == made:
+            now[path] = known[path]
+        elif made is not None and os.stat(path).st_mtime == made:
+            now[path] = [made, sha256(path)]
+    remember(now)
+
+
+def take_the_folder():
+    """One Snakemake at a time. In place of its own lock, which a killed one would leave behind."""
+    try:
+        LOCK.acquire(timeout=0)
+    except Timeout:
+        stop("another snakemake is at work in this folder; wait until it has ended")
+
+
+mark_foreign_outputs()
