@@ -9,7 +9,7 @@ all: $(INSTALLED)
 	snakemake --cores 1 all
 
 test: $(INSTALLED)
-	pytest
+	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 check: $(INSTALLED)
 	ruff check .

@@ -36,7 +36,7 @@ def elsewhere(tmp_path):
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
         ("table sizes --experiment demo", "training.json: missing; make it first: python -m fvae train"),
         ("table metrics --experiment demo", "bpd.json: missing; make it first: python -m fvae evaluate bpd"),
-        ("figure samples --experiment demo", "sheets.npy: missing; make it first: python -m fvae sample sheets"),
+        ("figure samples --experiment demo", "training.json: missing; make it first: python -m fvae train"),
         ("figure smiles --experiment demo", "NAME: 'smiles' is not one of data, structures"),
     ],
 )

@@ -1,6 +1,6 @@
-"""Tell Snakemake which files DVC vouches for: those of stages that dvc.lock says are up to date, as all before them are.
+"""Tell Snakemake which files DVC vouches for: those of stages that, with all before them, are as dvc.lock says.
 
-After `dvc pull`, `dvc checkout` or `dvc exp apply` they are what their parameters make, but Snakemake did not make them.
+After `dvc pull`, `dvc checkout` or `dvc exp apply` they are what the parameters make, but Snakemake did not make them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def is_changed(stage: Stage) -> bool:
 
 
 def remove_unversioned(repo: Repo) -> None:
-    """Remove what was made besides for figures alone, for it may be of another version; it is made again when needed."""
+    """Remove what DVC does not hold, for it may be of another version; it is made again when needed."""
     for path in Path("results").rglob("*"):
         if path.suffix in (".npy", ".npz", ".json") and repo.dvcignore.is_ignored_file(str(path.absolute())):
             path.unlink()

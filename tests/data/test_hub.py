@@ -119,12 +119,14 @@ def test_a_data_set_is_fetched_once(tmp_path, endpoint):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_file_that_changed_since_is_told(tmp_path, endpoint):
+def test_a_file_damaged_by_its_disk_is_told(tmp_path, endpoint):
     assert prepared(tmp_path, endpoint, "hf://some/faces@main").returncode == 0
     shard = next((tmp_path / "data/raw/huggingface/some--faces/main/data").glob("train-00001*"))
+    whole = shard.stat()
     data = bytearray(shard.read_bytes())
     data[1000] ^= 1
     shard.write_bytes(data)
+    os.utime(shard, ns=(whole.st_atime_ns, whole.st_mtime_ns))  # a later time, and it would be fetched again
     done = prepared(tmp_path, endpoint, "hf://some/faces@main")
     assert done.returncode == 1
     assert f"{shard.name} does not have the checksum of hf://some/faces@main" in done.stderr

@@ -19,11 +19,22 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command by the name that a user types, in the copy."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which a command goes by the name that a user types."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1"}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900)
+        return os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1", "DVC_NO_ANALYTICS": "1"}
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command in the copy, and what came of it."""
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=900
+        )
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """A command in the copy, as the head of a group of processes that can be killed together."""
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, start_new_session=True, **quiet)
 
     def ok(self, *command: str) -> str:
         """The output of a command that must succeed."""
@@ -41,6 +52,11 @@ class Project:
             elif line.strip().startswith("wildcards:") and "model=" in line:
                 jobs[-1] = f"{rule} {line.split('model=')[1].split(',')[0]}"
         return sorted(job for job in jobs if job != "all")
+
+    def be_someone(self) -> None:
+        """Git commits have an author."""
+        self.ok("git", "config", "user.email", "someone@example.org")
+        self.ok("git", "config", "user.name", "Someone")
 
     def edit(self, **changes: object) -> None:
         """Change values of params.yaml's demo, named by their path with __ between."""

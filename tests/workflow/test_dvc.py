@@ -1,36 +1,140 @@
-"""dvc and snakemake are two doors to the same house: a real run of both in a Git repository."""
+"""dvc and snakemake are two doors to the same house: real runs of git, dvc and snakemake."""
 
+import csv
+import hashlib
+import io
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import networkx
 import pytest
+import yaml
+from dvc.repo import Repo
+from filelock import FileLock
+from moto.server import ThreadedMotoServer
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+WEIGHTS = "results/demo/fvae/seed-0/weights.safetensors"
+TEMPERATURE = "experiments.demo.sampling.random.temperature"
 
 
 @pytest.fixture(scope="module")
 def recorded(finished, tmp_path_factory):
-    """The finished project in Git, then `dvc repro`."""
+    """The finished project in Git, then `dvc repro`, recorded and pushed to a folder."""
     project = finished.copy(tmp_path_factory.mktemp("recorded") / "project")
-    project.ok("git", "init", "-q")
-    project.ok("git", "config", "user.email", "someone@example.org")
-    project.ok("git", "config", "user.name", "Someone")
+    project.ok("git", "init", "-q", "-b", "main")
+    project.be_someone()
     project.ok("git", "add", "-A")
     project.ok("git", "commit", "-q", "-m", "everything")
     project.output = project.ok("dvc", "repro")
+    project.ok("dvc", "remote", "add", "-d", "store", str(tmp_path_factory.mktemp("store")))
+    project.ok("git", "add", "-A")
+    project.ok("git", "commit", "-q", "-m", "recorded")
+    project.ok("dvc", "push")
     return project
+
+
+def clone(project, folder):
+    """A fresh clone elsewhere."""
+    project.ok("git", "clone", "-q", str(project.folder), str(folder))
+    fresh = type(project)(folder)
+    fresh.be_someone()
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def pulled(recorded, tmp_path_factory):
+    """What `make pull` leaves in a fresh clone."""
+    project = clone(recorded, tmp_path_factory.mktemp("pulled") / "project")
+    project.ok("dvc", "pull")
+    project.ok("python", "-m", "workflow.adopt")
+    return project
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_dvc_after_snakemake_records_and_computes_nothing(recorded):
     assert "step/s" not in recorded.output
     assert recorded.output.count("Nothing to be done") == 8  # one a stage
-    assert (recorded.folder / "dvc.lock").exists()
     assert "up to date" in recorded.ok("dvc", "status")
+    assert recorded.ok("dvc", "repro").count("didn't change, skipping") == 8
 
 
 def test_snakemake_after_dvc_has_nothing_to_do(recorded):
     assert recorded.planned() == []
 
 
-def test_a_second_repro_does_nothing(recorded):
-    assert recorded.ok("dvc", "repro").count("didn't change, skipping") == 8
+def test_git_holds_numbers_and_tables_dvc_the_rest(recorded):
+    held = [file for file in recorded.ok("git", "ls-files").split() if file.startswith(("data", "results", "paper_"))]
+    assert {Path(file).suffix for file in held} == {".json", ".csv", ".md", ".tex"}
+    assert "results/demo/fvae/seed-0/metrics/bpd.json" in held
+    assert "results/demo/tables/metrics.md" in held
+    assert not [file for file in held if file.startswith(("data", "paper_"))]
+
+
+def test_both_graphs_agree(recorded):
+    """Every output of a job is a stage's or figures' own; a stage's files need others that DVC knows that it needs."""
+    table = csv.DictReader(io.StringIO(recorded.run("snakemake", "--detailed-summary", "all").stdout), delimiter="\t")
+    inputs = {row["output_file"]: row["input-file(s)"].split(",") for row in table}
+    with Repo(str(recorded.folder)) as repo:
+        stages = {stage.addressing: stage for stage in repo.index.stages}
+        place = {name: [os.path.relpath(out.fs_path, repo.root_dir) for out in s.outs] for name, s in stages.items()}
+        needs = {
+            name: [os.path.relpath(dep.fs_path, repo.root_dir) for dep in s.deps if dep.protocol == "local"]
+            for name, s in stages.items()
+        }
+        graph = networkx.relabel_nodes(repo.index.graph, {stage: name for name, stage in stages.items()})
+        ignored = {file for file in inputs if repo.dvcignore.is_ignored_file(str(recorded.folder / file))}
+
+    def within(file, places):
+        return any(file == place or file.startswith(f"{place}/") for place in places)
+
+    makers = {file: name for file in inputs for name, places in place.items() if within(file, places)}
+    unversioned = {file for file in inputs if file not in makers}
+    assert unversioned == ignored | {"data/inception/status.json"}
+    for places in place.values():
+        for one in places:
+            assert any(within(file, [one]) for file in inputs), one
+
+    def needed(files):
+        """Inputs, and those of inputs that DVC does not version."""
+        for file in files:
+            if file in unversioned:
+                yield from needed(inputs[file])
+            else:
+                yield file
+
+    edges = set()
+    for file, maker in makers.items():
+        for other in needed(inputs[file]):
+            if makers.get(other) != maker and other:
+                assert within(other, needs[maker]), f"{maker} makes {file} of {other}"
+                if other in makers:
+                    edges.add((maker, makers[other]))
+    assert edges == set(graph.edges)
+
+
+def test_dvc_tracks_every_parameter(recorded):
+    params = yaml.safe_load((recorded.folder / "params.yaml").read_text())
+    lock = yaml.safe_load((recorded.folder / "dvc.lock").read_text())["stages"]
+    tracked = {name for stage in lock.values() for name in stage["params"]["params.yaml"]}
+
+    def leaves(value, name):
+        return (
+            [leaf for key in value for leaf in leaves(value[key], f"{name}.{key}")]
+            if isinstance(value, dict)
+            else [name]
+        )
+
+    for leaf in leaves(params["experiments"]["demo"], "experiments.demo"):
+        assert any(leaf == name or leaf.startswith(f"{name}.") for name in tracked), leaf
 
 
 def test_params_diff_names_what_changed(recorded, tmp_path):
@@ -40,9 +144,142 @@ def test_params_diff_names_what_changed(recorded, tmp_path):
     assert "experiments.demo.models.fvae.learning_rate" in difference
     assert "0.0005" in difference
     assert len(difference.strip().splitlines()) == 2  # a heading and the one change
+    changed = [line.rstrip(":") for line in project.ok("dvc", "status").splitlines() if line.endswith("-0:")]
+    assert changed == ["train@demo-fvae-0"]
 
 
-def test_metrics_show_has_the_numbers(recorded):
-    shown = recorded.ok("dvc", "metrics", "show", "--md")
-    assert "results/demo/fvae/seed-0/metrics/bpd.json" in shown
-    assert "standard_error" in shown
+def test_after_a_pull_nothing_is_to_be_done(pulled):
+    assert pulled.planned() == []
+    assert "up to date" in pulled.ok("dvc", "status")
+    assert pulled.ok("git", "status", "--short") == ""
+
+
+def test_after_a_pull_one_figure_is_drawn_again_without_training(pulled, tmp_path):
+    project = pulled.copy(tmp_path / "copy")
+    figure = project.folder / "paper_figures/demo/comparison.pdf"
+    figure.unlink()
+    project.ok("snakemake", "--cores", "1", "paper_figures/demo/comparison.pdf")
+    assert project.planned() == ["article"]  # which shows it
+    provenance = json.loads(project.ok("python", "-m", "fvae", "provenance", str(figure)))
+    assert provenance["runs"]["fvae/seed-0"]["weights_sha256"] == sha256(project.folder / WEIGHTS)
+    head = project.ok("git", "rev-parse", "HEAD").strip()
+    assert provenance["commit"] == head
+    assert provenance["parameters"]["seeds"] == [0]
+
+
+def test_after_a_pull_a_changed_parameter_is_seen(pulled, tmp_path):
+    project = pulled.copy(tmp_path / "copy")
+    project.edit(models__fvae__learning_rate=0.0005)
+    assert [job for job in project.planned() if job.startswith("train")] == ["train fvae"]
+
+
+def test_what_was_only_pulled_is_not_taken_for_made(recorded, tmp_path):
+    project = clone(recorded, tmp_path / "clone")
+    project.ok("dvc", "pull")
+    assert "train fvae" in project.planned()
+
+
+def test_sharing_by_a_bucket(recorded, tmp_path, monkeypatch):
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        address = f"http://{host}:{port}"
+        urlopen(Request(f"{address}/shared", method="PUT")).close()
+        project = recorded.copy(tmp_path / "copy")
+        project.ok("dvc", "remote", "add", "-d", "bucket", "s3://shared/fvae")
+        project.ok("dvc", "remote", "modify", "bucket", "endpointurl", address)
+        project.ok("git", "commit", "-qam", "a bucket")
+        project.ok("dvc", "push")
+        elsewhere = clone(project, tmp_path / "clone")
+        elsewhere.ok("dvc", "pull")
+        assert "up to date" in elsewhere.ok("dvc", "status")
+        assert sha256(elsewhere.folder / WEIGHTS) == sha256(recorded.folder / WEIGHTS)
+    finally:
+        server.stop()
+
+
+def test_a_queued_experiment_trains_nothing_that_it_need_not(recorded, tmp_path):
+    """In a folder of its own, where Snakemake knows of nothing; then compared, and taken over."""
+    project = recorded.copy(tmp_path / "copy")
+    samples = project.folder / "results/demo/fvae/seed-0/samples/random.npy"
+    before = sha256(samples)
+    change = ["-S", f"{TEMPERATURE}=0.25", "evaluate@demo-fvae-0"]
+    project.ok("dvc", "exp", "run", "--queue", "-n", "cool", *change)
+    output = project.ok("dvc", "exp", "run", "--run-all")
+    assert "step/s" not in output
+    assert sha256(samples) == before
+    shown = project.ok("dvc", "exp", "show", "--md", "--only-changed")
+    assert "cool" in shown
+    assert TEMPERATURE in shown
+    project.ok("dvc", "exp", "apply", "cool")
+    assert sha256(samples) != before
+    assert project.planned(str(samples.relative_to(project.folder))) != []
+    project.ok("python", "-m", "workflow.adopt")
+    assert project.planned(str(samples.relative_to(project.folder))) == []
+    difference = project.ok("dvc", "metrics", "diff", "--md")
+    assert "| results/demo/fvae/seed-0/metrics/swd.json | mean " in difference
+    assert "glow" not in difference
+    project.ok("python", "-m", "workflow.overlay", "HEAD", "cool")
+    assert (project.folder / "dvc_plots/demo.pdf").stat().st_size > 10_000
+    assert "fvae: nowhere: " in project.run("python", "-m", "workflow.overlay", "nowhere").stderr
+
+
+def test_going_back_gives_the_old_bytes(recorded, tmp_path):
+    project = recorded.copy(tmp_path / "copy")
+    figure = project.folder / "paper_figures/demo/samples.pdf"
+    old = sha256(figure)
+    figure.write_bytes(b"a new version")
+    project.ok("dvc", "commit", "-f", "paper@demo")
+    project.ok("git", "commit", "-qam", "new")
+    project.ok("git", "checkout", "-q", "HEAD~1")
+    project.ok("dvc", "checkout")
+    assert sha256(figure) == old
+    assert project.planned() == []
+
+
+def test_an_output_changed_by_hand_is_noticed_and_the_cache_is_intact(recorded, tmp_path):
+    project = recorded.copy(tmp_path / "copy")
+    weights = project.folder / WEIGHTS
+    good = sha256(weights)
+    with weights.open("r+b") as file:
+        file.write(b"damage")
+    assert WEIGHTS in project.ok("dvc", "status")
+    assert "train fvae" in project.planned()
+    project.ok("dvc", "checkout", "--force")
+    assert sha256(weights) == good
+    assert project.planned() == []
+
+
+def test_a_killed_repro_goes_on(recorded, tmp_path):
+    """SIGKILL to dvc, snakemake and the training at once leaves no lock, and no half file that counts as made."""
+    project = recorded.copy(tmp_path / "copy")
+    project.edit(models__fvae__learning_rate=0.002, training__epochs=40)
+    before = sha256(project.folder / WEIGHTS)
+    stage = ["dvc", "repro", "--single-item", "train@demo-fvae-0"]
+    with project.start(*stage) as running:
+        state = project.folder / "results/demo/fvae/seed-0/state.pt"
+        until = time.monotonic() + 120
+        while not state.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        os.killpg(running.pid, signal.SIGKILL)
+    assert state.exists()
+    assert "train fvae" in project.planned()
+    project.edit(training__epochs=2)
+    project.ok(*stage)
+    assert sha256(project.folder / WEIGHTS) != before
+    assert project.planned(WEIGHTS) == []
+
+
+def test_one_snakemake_at_a_time(recorded, tmp_path):
+    project = recorded.copy(tmp_path / "copy")
+    (project.folder / "paper_figures/demo/data.pdf").unlink()
+    with FileLock(project.folder / ".snakemake/running.lock"):
+        refused = project.run("snakemake", "--cores", "1", "paper_figures/demo/data.pdf")
+    assert refused.returncode != 0
+    assert "fvae: another snakemake is at work in this folder" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert not (project.folder / "paper_figures/demo/data.pdf").exists()

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 import fvae.paper
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 FIGURES = set(fvae.paper.FIGURES)
 MODELS = ("vae", "glow", "fvae")
 

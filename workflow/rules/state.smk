@@ -11,11 +11,11 @@ HASHES = ".snakemake/outputs.json"  # of outputs when a run ended: made at, SHA-
 
 
 def outputs():
-    """The files there that a rule makes."""
+    """The files there that some job makes."""
     for root in ("data", "results", "paper_figures"):
         for folder, _, names in os.walk(root):
             for path in (os.path.join(folder, name) for name in names):
-                if any(rule.is_producer(path) for rule in workflow.rules):
+                if any(maker.is_producer(path) for maker in workflow.rules):
                     yield path
 
 
