@@ -87,4 +87,5 @@ def take_the_folder():
         stop("another snakemake is at work in this folder; wait until it has ended")
 
 
-mark_foreign_outputs()
+if workflow.is_main_process:
+    mark_foreign_outputs()
