@@ -65,7 +65,7 @@ def test_a_gaussian_posterior_gives_reconstruction_plus_kl():
     assert z.shape == (2 * n, 48)
 
 
-def test_the_kl_alone_is_exact_for_every_mixture_of_gaussian_steps():
+def test_a_mixture_of_gaussian_steps_is_a_gaussian_vae():
     """With identity flows, the mixture (16) is a Gaussian VAE: σ = σ₃σ₂σ₁ and μ = σ₃(σ₂μ₁ + μ₂) + μ₃."""
     mixture = perturbed(Mixture((3, 4, 4), encoder=ENCODER, flow=FLOW))
     for flow in mixture.flows:

@@ -20,6 +20,7 @@ def coarse(pixels: np.ndarray, bits: int) -> np.ndarray:
 def dequantise(pixels: Tensor, generator: torch.Generator, bits: int = 8) -> Tensor:
     """x = 2 (k + r) / 2^bits − 1 for level k and r ∼ U[0, 1): uint8 → float32 of the same shape."""
     r = torch.rand(pixels.shape, generator=generator, device=pixels.device)
+    r.clamp_(max=1 - 2**-16)  # the largest r with which float32 does not round 255 + r up to the next level
     return (pixels + width(bits) * r) / 128 - 1
 
 

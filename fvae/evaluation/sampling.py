@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
+from tqdm import tqdm
 
 from fvae.data.pixels import centre, quantise
 from fvae.errors import UserError
@@ -89,8 +92,17 @@ def encode(model: Model, images: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
-    """The uint8 images of latents: (N, d) → (N, C, H, W)."""
+    """The uint8 images of latents: (N, d) → (N, C, H, W); what is not finite is black, and told on standard error."""
     device = next(model.parameters()).device
     model.eval()
-    parts = progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH)
-    return np.concatenate([quantise(model.decode(part.to(device)), model.bits).cpu().numpy() for part in parts])
+    images, overflown = [], torch.zeros((), dtype=torch.long, device=device)
+    for part in progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH):
+        x = model.decode(part.to(device))
+        overflown += x.isfinite().flatten(1).all(1).logical_not().sum()
+        images.append(quantise(x.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy())
+    if overflown:
+        message = (
+            f"fvae: {int(overflown)} of {len(z)} samples are not finite numbers, and black; train longer, or slower"
+        )
+        tqdm.write(message, file=sys.stderr)
+    return np.concatenate(images)

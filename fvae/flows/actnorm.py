@@ -12,7 +12,10 @@ from fvae.flows.layer import Layer
 
 
 class Actnorm(Layer):
-    """y = exp(log_scale) ⊗ x + shift; starts at the identity, or at zero mean and unit variance of a first batch."""
+    """y = exp(log_scale) ⊗ x + shift; starts at the identity, or at zero mean and unit variance of a first batch.
+
+    Its log-scale is a parameter, not a function of x, and has no bound.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -74,10 +74,14 @@ class InvertibleConv1x1(Layer):
         self.register_buffer("sign", upper.diagonal().sign())
         self.lu = nn.Parameter(lower.tril(-1) + upper.triu(1) + upper.diagonal().abs().log().diag())
 
-    def weight(self) -> Tensor:
-        """W."""
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """L and U + diag(s), (C, C) each."""
         lower = self.lu.tril(-1) + torch.eye(len(self.lu), device=self.lu.device, dtype=self.lu.dtype)
-        upper = self.lu.triu(1) + torch.diag(self.sign * self.lu.diagonal().exp())
+        return lower, self.lu.triu(1) + torch.diag(self.sign * self.lu.diagonal().exp())
+
+    def weight(self) -> Tensor:
+        """W, (C, C)."""
+        lower, upper = self.factors()
         return self.permutation @ (lower @ upper)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,8 +91,10 @@ class InvertibleConv1x1(Layer):
 
     def inverse(self, y: Tensor) -> Tensor:
         with full_precision(y.device):
-            back = torch.linalg.inv(self.weight().double()).to(y.dtype)  # of W as it was rounded
-            return F.conv2d(y, back[:, :, None, None])
+            lower, upper = (factor.double() for factor in self.factors())
+            back = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
+            back = torch.linalg.solve_triangular(upper, back, upper=True)
+            return F.conv2d(y, back.to(y.dtype)[:, :, None, None])
 
 
 MIXINGS: dict[str, type[Layer]] = {"swap": Swap, "shuffle": Shuffle, "conv1x1": InvertibleConv1x1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from fvae.models.build import build, count, macs
 from fvae.params import Experiment, Match, Spec, free_sizes
 
 LARGEST = 2**16
+TIMED = {"batch", "precision", "channels_last", "compile", "reversible", "devices"}  # settings that a step's time shows
 
 
 def resolve(name: str, experiment: Experiment) -> dict[str, Spec]:
@@ -45,8 +46,7 @@ def question(experiment: Experiment, model: str) -> dict[str, Any]:
         "target": models[match.model].model_dump(mode="json", exclude={"learning_rate", "start"}),
         "match": match.model_dump(mode="json"),
         "images": experiment.data.size,
-        "batch": experiment.training.batch,
-        "precision": experiment.training.precision,
+        "training": experiment.training.model_dump(mode="json", include=TIMED),
     }
 
 
@@ -64,12 +64,14 @@ def solve(model: str, spec: Spec, match: Match, goal: float, amount: Callable[[S
     def at(k: int) -> float:
         return amounts.get(k) or amounts.setdefault(k, amount(resized(spec, k)))
 
-    largest = 1
-    while largest < LARGEST and at(largest) < goal:
-        largest *= 2
-    smallest = largest // 2 + 1  # the goal lies in this octave
-    above = smallest + bisect_left(range(smallest, largest), goal, key=at)
-    best = min({max(1, above - 1), above}, key=lambda k: abs(at(k) - goal))
+    below, above = 1, 8
+    while above < LARGEST and at(above) < goal:
+        below, above = above, 8 * above
+    while above - below > 1 and at(below) < goal:  # amounts grow much as powers do: straight lines in logarithms
+        share = math.log(goal / at(below)) / math.log(at(above) / at(below))
+        k = min(max(round(below * (above / below) ** share), below + 1), above - 1)
+        below, above = (k, above) if at(k) < goal else (below, k)
+    best = min(below, above, key=lambda k: abs(at(k) - goal))
     if abs(at(best) / goal - 1) > match.tolerance:
         raise UserError(
             f"models.{model}: no size comes within {match.tolerance:.0%} of {match.model}'s {goal:,.6g}"

@@ -21,9 +21,9 @@ class LearnedScale(nn.Module):
 
     @torch.no_grad()
     def set(self, sigma: float | Tensor) -> None:
-        """Start at σ."""
-        log_excess = (torch.as_tensor(sigma, dtype=self.theta.dtype) / FLOOR).log().clamp_min(1e-3)
-        self.theta.copy_(log_excess.expm1().log())
+        """Start at σ, just above the floor at least."""
+        log_excess = math.log(max(float(sigma) / FLOOR, 1.001))
+        self.theta.fill_(math.log(math.expm1(log_excess)))
 
     def log(self) -> Tensor:
         """log σ, a scalar."""

@@ -114,3 +114,14 @@ def test_batch_norm_may_take_its_statistics_from_the_prior():
 def test_a_flow_has_no_batch_norm_to_estimate(glow):
     settings = SETTINGS.model_copy(update={"batch_norm": "prior"})
     assert (generate(glow, "random", settings, HELD_OUT, 0) == generate(glow, "random", SETTINGS, HELD_OUT, 0)).all()
+
+
+def test_samples_that_overflow_are_told(glow, capsys):
+    z = torch.zeros(3, 192)
+    z[1] = torch.inf
+    images = decode(glow, z)
+    assert (images[1] == 0).all()
+    assert (images[[0, 2]] == 128).all()
+    assert "1 of 3 samples are not finite numbers" in capsys.readouterr().err
+    decode(glow, z[:1])
+    assert "finite" not in capsys.readouterr().err

@@ -7,6 +7,7 @@ from family import SPECS, changed
 
 from fvae import layout, params
 from fvae.errors import UserError
+from fvae.models import match
 from fvae.models.build import describe
 from fvae.models.match import question, resized, resolve, solve
 from fvae.params import Match, free_sizes
@@ -26,13 +27,18 @@ def glow(**changes):
 
 
 @pytest.mark.parametrize("name", list(params.load().experiments))
-def test_matched_models_agree_in_what_the_experiment_matches(name):
+def test_matched_models_agree_in_what_the_experiment_matches(name, monkeypatch):
+    """Found in a few trials, for each builds a model."""
+    trials = []
+    monkeypatch.setattr(match, "resized", lambda spec, k: trials.append(k) or resized(spec, k))
+    match._counted.cache_clear()
     experiment = params.load().experiments[name]
     sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(name, experiment).items()}
     goal = sizes[experiment.match.model][experiment.match.quantity]
     for model, size in sizes.items():
         if free_sizes(experiment.models[model]):
             assert abs(size[experiment.match.quantity] / goal - 1) <= experiment.match.tolerance
+    assert 0 < len(set(trials)) <= 8 * len(experiment.models)
 
 
 @pytest.mark.parametrize("quantity", ["parameters", "macs"])
@@ -84,3 +90,14 @@ def test_a_match_in_seconds_is_one_that_was_measured(tmp_path, monkeypatch):
     assert resolve("x", experiment)["glow"].flow.width == 33
     with pytest.raises(UserError, match="of other parameters; measure it again"):
         resolve("x", with_models("seconds", glow=glow(width="match", steps=3)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"reversible": True}, {"compile": True}, {"channels_last": False}, {"devices": 2}, {"batch": 16}]
+)
+def test_what_changes_the_time_of_a_step_changes_the_question(change):
+    experiment = with_models("seconds", free=glow(width="match"))
+    other = experiment.model_copy(update={"training": experiment.training.model_copy(update=change)})
+    assert question(other, "free") != question(experiment, "free")
+    longer = experiment.model_copy(update={"training": experiment.training.model_copy(update={"epochs": 99})})
+    assert question(longer, "free") == question(experiment, "free")

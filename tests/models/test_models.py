@@ -12,6 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fvae import params
 from fvae.errors import UserError
 from fvae.flows.actnorm import Actnorm
+from fvae.flows.conditional import ConditionalAffine
+from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.build import build, describe
 from fvae.models.scale import FLOOR, LearnedScale
 from fvae.objective import objective
@@ -82,10 +84,14 @@ def test_training_lowers_the_objective(name):
     assert objective(after, x, u).mean() < objective(before, x, u).mean()
 
 
+@pytest.mark.parametrize("reversible", [False, True])
 @pytest.mark.parametrize("name", SPECS)
-def test_a_training_step_inverts_no_matrix(name):
-    """Nor takes it a determinant: the invertible convolution knows its own by its LU factors."""
+def test_a_training_step_inverts_no_matrix(name, reversible):
+    """Nor takes it a determinant: the invertible convolution knows its own by its LU factors, and its inverse too."""
     model, x = trained_a_little(name, steps=0)
+    for flow in model.modules():
+        if isinstance(flow, MultiScaleFlow):
+            flow.reversible = reversible
     called = set()
 
     class Watch(TorchDispatchMode):
@@ -96,7 +102,8 @@ def test_a_training_step_inverts_no_matrix(name):
     with Watch():
         model.train()(x, noise(model)).mean().backward()
     assert any("convolution" in name for name in called)
-    assert not [name for name in called if any(word in name for word in ("linalg", "inverse", "logdet", "solve"))]
+    algebra = {name for name in called if any(word in name for word in ("linalg", "inverse", "logdet", "solve"))}
+    assert all(reversible and "solve_triangular" in name for name in algebra), algebra
 
 
 @pytest.mark.parametrize(("name", "dims"), [("vae", 192), ("vae_reduced", 64), ("fvae_reduced", 64), ("glow", 192)])
@@ -226,6 +233,24 @@ def test_a_learned_scale_keeps_above_its_floor():
         scale.theta.fill_(-50.0)
     assert scale().item() == pytest.approx(FLOOR)
     assert math.isfinite(scale.log().item())
+
+
+@pytest.mark.parametrize("extreme", [-1e3, 1e3])
+def test_scales_that_depend_on_x_are_bounded(extreme):
+    """log σ(x) within ±4 of that of σ₁, whatever the network says."""
+    vae, _ = trained_a_little("vae", steps=0)
+    mu, u = torch.randn(2, 5, *vae.noise_shape, dtype=torch.float64)
+    with torch.no_grad():
+        vae.log_sigma.bias.fill_(extreme)
+        _, logdet = vae.gaussian(mu, u)
+        log_sigma = logdet / vae.latent_dims - vae.sigma1.log()
+    assert log_sigma.abs().max().item() == pytest.approx(4, abs=1e-3)
+    affine = ConditionalAffine(3)
+    with torch.no_grad():
+        affine.network.bias.fill_(extreme)
+        f, logdet = affine(torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4))
+    assert logdet.abs().max().item() == pytest.approx(4 * 48, abs=0.1)
+    assert f.isfinite().all()
 
 
 @pytest.mark.parametrize("name", ["vae", "mixture", "fvae", "fvae_reduced"])
