@@ -19,6 +19,8 @@ from fvae.seeding import numpy_generator
 
 BATCH = 50
 POINTS = 5  # of the line that gives FID∞
+SUBSET_PER_FEATURE = 2  # images a feature in the smallest subset, below which the line is none
+AGREE, ROUNDING = 1e-3, 1e-6  # between two ways to FID: relative to it, and to the covariances' traces
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
@@ -64,8 +66,17 @@ def statistics(found: np.ndarray) -> Statistics:
     return found.mean(0), np.cov(found, rowvar=False)
 
 
-def fid(real: Statistics, fake: Statistics) -> float:
-    """|μ₁ - μ₂|² + Tr(Σ₁ + Σ₂ - 2 (Σ₁Σ₂)^½) of two sets. Raises UserError where it is not a finite real number."""
+def square_root(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric square root of a covariance (D, D)."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(values.clip(0))) @ vectors.T
+
+
+def fid(real: Statistics, root: np.ndarray, fake: Statistics) -> float:
+    """|μ₁ - μ₂|² + Tr(Σ₁ + Σ₂ - 2 (Σ₁Σ₂)^½) of two sets, by pytorch-fid; `root` is the real Σ₁^½.
+
+    Raises UserError where it is not a finite real number, or where SciPy's square root has not converged.
+    """
     if not all(np.isfinite(values).all() for values in (*real, *fake)):
         raise UserError("FID: features that are not finite numbers; are the images and the weights sound?")
     try:
@@ -74,22 +85,31 @@ def fid(real: Statistics, fake: Statistics) -> float:
         raise UserError(f"FID: the covariances have no real square root ({error}); take more images") from error
     if not np.isfinite(distance):
         raise UserError("FID: the distance is not finite; take more images")
+    check, scale = symmetric(real, root, fake), np.trace(real[1]) + np.trace(fake[1])
+    if abs(distance - check) > AGREE * abs(check) + ROUNDING * scale:
+        raise UserError(
+            f"FID: the matrix square root has not converged: {distance:.6g} by SciPy's, {check:.6g} by eigenvalues; "
+            "take more images"
+        )
     return distance
 
 
-def fid_infinity(real: Statistics, fake: np.ndarray, seed: int) -> float:
+def symmetric(real: Statistics, root: np.ndarray, fake: Statistics) -> float:
+    """The same by Tr (Σ₁Σ₂)^½ = Tr (Σ₁^½ Σ₂ Σ₁^½)^½, the root of a symmetric matrix: its eigenvalues suffice."""
+    trace = np.sqrt(np.linalg.eigvalsh(root @ fake[1] @ root).clip(0)).sum()
+    return float(((real[0] - fake[0]) ** 2).sum() + np.trace(real[1]) + np.trace(fake[1]) - 2 * trace)
+
+
+def fid_infinity(real: Statistics, root: np.ndarray, fake: np.ndarray, distance: float, seed: int) -> float | None:
     """FID without its bias in the number of samples (Chong & Forsyth 2020), from features (N, D) of samples.
 
-    FID is linear in 1/N to first order: the line through its values for subsets of N/2 to N samples, at 1/N = 0.
+    FID is linear in 1/N to first order: the line through `distance`, their FID, and those of subsets of down to N/2, at
+    1/N = 0. Of N near D or less FID is not that line: None where N/2 is less than SUBSET_PER_FEATURE · D.
     """
-    mean, covariance = real
-    values, vectors = np.linalg.eigh(covariance)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T  # Tr (Σ₁Σ₂)^½ = Tr (Σ₁^½ Σ₂ Σ₁^½)^½, which is symmetric
+    if len(fake) // 2 < SUBSET_PER_FEATURE * fake.shape[1]:
+        return None
     rng = numpy_generator(seed, "fid_infinity")
     inverse = np.linspace(1, 2, POINTS) / len(fake)
-    distances = []
-    for n in (1 / inverse).round().astype(int):
-        other_mean, other = statistics(fake[rng.choice(len(fake), n, replace=False)])
-        trace = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(0)).sum()
-        distances.append(((mean - other_mean) ** 2).sum() + np.trace(covariance) + np.trace(other) - 2 * trace)
+    subsets = [fake[rng.choice(len(fake), n, replace=False)] for n in (1 / inverse[1:]).round().astype(int)]
+    distances = [distance, *(symmetric(real, root, statistics(subset)) for subset in subsets)]
     return float(np.polynomial.Polynomial.fit(inverse, distances, 1)(0.0))

@@ -16,26 +16,26 @@ DENSITY_NEIGHBOURS = 5  # of density and coverage, as in theirs
 ROWS = 1000  # of a block of distances
 
 
-def kid(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[float, float]:
+def kid(real: np.ndarray, fake: np.ndarray, seed: int, device: torch.device | str = "cpu") -> tuple[float, float]:
     """The kernel Inception distance (Bińkowski et al. 2018) of features (N, D) and (M, D): mean and deviation.
 
     The unbiased squared MMD with the kernel (x·y / D + 1)³, over random subsets; it may be negative.
     """
     rng = numpy_generator(seed, "kid")
     n = min(SUBSET, len(real), len(fake))
+    sets = [torch.from_numpy(features.astype(np.float64)).to(device) for features in (real, fake)]
     values = [
-        mmd(*(features[rng.choice(len(features), n, replace=False)] for features in (real, fake)))
+        mmd(*(features[torch.from_numpy(rng.choice(len(features), n, replace=False))] for features in sets))
         for _ in range(SUBSETS)
     ]
     return float(np.mean(values)), float(np.std(values, ddof=1))
 
 
-def mmd(x: np.ndarray, y: np.ndarray) -> float:
+def mmd(x: Tensor, y: Tensor) -> float:
     """The unbiased estimate for (n, D) and (n, D)."""
     n, dims = x.shape
-    x, y = x.astype(np.float64), y.astype(np.float64)
     xx, yy, xy = ((a @ b.T / dims + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
-    within = (xx.sum() - np.trace(xx) + yy.sum() - np.trace(yy)) / (n * (n - 1))
+    within = (xx.sum() - xx.trace() + yy.sum() - yy.trace()) / (n * (n - 1))
     return float(within - 2 * xy.mean())
 
 
@@ -49,7 +49,10 @@ class Manifolds(NamedTuple):
 
 
 def manifolds(real: np.ndarray, fake: np.ndarray, device: torch.device | str = "cpu") -> Manifolds:
-    """Of features (N, D) and (M, D); as many of each are used as both have. Memory grows with N + M alone."""
+    """Of features (N, D) and (M, D), the first of each, as many as both have. Memory grows with N + M alone.
+
+    A neighbourhood has its border in precision and recall and not in density and coverage, as in each authors' code.
+    """
     n = min(len(real), len(fake))
     a, b = (torch.from_numpy(features[:n].astype(np.float32)).to(device) for features in (real, fake))
     own = {k: radii(a, k) for k in (MANIFOLD_NEIGHBOURS, DENSITY_NEIGHBOURS)}
@@ -61,7 +64,7 @@ def manifolds(real: np.ndarray, fake: np.ndarray, device: torch.device | str = "
         rows = slice(start, start + ROWS)
         distances = torch.cdist(a[rows], b)
         precise |= (distances <= own[MANIFOLD_NEIGHBOURS][rows, None]).any(0)
-        inside = distances <= own[DENSITY_NEIGHBOURS][rows, None]
+        inside = distances < own[DENSITY_NEIGHBOURS][rows, None]
         dense += inside.sum(0)
         covered.append(inside.any(1))
         recalled.append((distances <= theirs[None]).any(1))

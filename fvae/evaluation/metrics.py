@@ -46,7 +46,7 @@ def sliced_wasserstein(
     images = min(settings.images, len(samples), len(train), len(test))
 
     def distance(others: np.ndarray) -> dict[str, Any]:
-        levels = swd(test[:images], others[:images], patches=settings.patches, seed=seed)
+        levels = swd(test[:images], others[:images], patches=settings.patches, seed=seed, device=default_device())
         return {"swd": levels, "mean": float(np.mean(list(levels.values())))}
 
     return {**distance(samples), "images": images, "training_images": distance(train)}
@@ -74,11 +74,9 @@ def sharpness(model: Model, samples: np.ndarray, test: np.ndarray, settings: Sha
 
 def by_temperature(sheets: np.ndarray, test: np.ndarray, settings: Sampling, patches: int, seed: int) -> dict[str, Any]:
     """SWD × 10³, its mean over levels, between samples at each temperature and test images."""
-    images = min(sheets.shape[1], len(test))
-    distances = [
-        float(np.mean(list(swd(test[:images], samples[:images], patches=patches, seed=seed).values())))
-        for samples in sheets
-    ]
+    images, device = min(sheets.shape[1], len(test)), default_device()
+    levels = [swd(test[:images], samples[:images], patches=patches, seed=seed, device=device) for samples in sheets]
+    distances = [float(np.mean(list(level.values()))) for level in levels]
     return {"temperatures": list(settings.temperatures.temperatures), "swd": distances, "images": images}
 
 
@@ -92,17 +90,34 @@ def inception_metrics(
     if len(samples) < settings.images:
         raise UserError(f"evaluation.fid.images: {settings.images}, but sampling.random.images is {len(samples)}")
     from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
-    from fvae.evaluation.fidelity import kid, manifolds
+    from fvae.evaluation.fidelity import SUBSET, SUBSETS, kid, manifolds
 
-    device = default_device()
+    device, real = default_device(), reference
     found = features(samples[: settings.images], inception(Path(weights["path"]), device), device)
-    distance, deviation = kid(reference.features, found, seed)
+    distance = fid(real.statistics, real.root, statistics(found))
+    infinity = fid_infinity(real.statistics, real.root, found, distance, seed)
+    kernel, deviation = kid(real.features, found, seed, device)
+    kept = min(len(real.features), len(found))
     return {
-        "fid": fid(reference.statistics, statistics(found)),
-        "fid_infinity": fid_infinity(reference.statistics, found, seed),
-        "kid": distance,
+        "reason": None,
+        "fid": distance,
+        "fid_infinity": infinity,
+        "fid_infinity_reason": None if infinity is not None else too_few(found),
+        "kid": kernel,
         "kid_deviation": deviation,
-        **manifolds(reference.features, found, device)._asdict(),
+        **manifolds(real.features, found, device)._asdict(),
         "images": len(found),
-        "reference_images": reference.images,
+        "reference_images": real.images,
+        "kid_images": {"samples": len(found), "reference": len(real.features), "subset": min(SUBSET, kept)},
+        "kid_subsets": SUBSETS,
+        "manifold_images": kept,
     }
+
+
+def too_few(found: np.ndarray) -> str:
+    """Why there is no FID∞ of features (N, D)."""
+    n, dims = found.shape
+    return (
+        f"its smallest subset would have {n // 2:,} images, less than twice the {dims:,} features; "
+        f"evaluation.fid.images of {4 * dims:,} or more give it"
+    )

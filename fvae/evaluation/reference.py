@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
 from fvae.files import write
 from fvae.params import FID
@@ -20,8 +22,15 @@ class Reference(NamedTuple):
     """What FID and its kin need of real images."""
 
     statistics: tuple[np.ndarray, np.ndarray]  # mean and covariance
-    features: np.ndarray  # of some of them, (≤ KEPT, 2048)
+    root: np.ndarray  # of the covariance
+    features: np.ndarray  # of some of them in random order, (≤ KEPT, 2048)
     images: int
+
+
+def digest(images: ImageArray) -> str:
+    """A hash of a prepared set's pixels and of which of them are for training."""
+    parts = [images.manifest["images_sha256"], *images.index["split"]]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dict[str, str | None]) -> None:
@@ -32,13 +41,21 @@ def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dic
     if reason or weights["path"] is None:
         _save(path, reason=reason)
         return
-    from fvae.evaluation.fid import features, inception, statistics
+    from fvae.evaluation.fid import features, inception, square_root, statistics
 
     device = default_device()
     found = features(train, inception(Path(weights["path"]), device), device)
     mean, covariance = statistics(found)
-    chosen = np.sort(numpy_generator(0, "reference").permutation(len(found))[:KEPT])
-    _save(path, digest=digest, mean=mean, covariance=covariance, features=found[chosen], images=len(found))
+    chosen = numpy_generator(0, "reference").permutation(len(found))[:KEPT]
+    _save(
+        path,
+        digest=digest,
+        mean=mean,
+        covariance=covariance,
+        root=square_root(covariance),
+        features=found[chosen],
+        images=len(found),
+    )
 
 
 def _save(path: Path, **parts: object) -> None:
@@ -50,13 +67,17 @@ def _save(path: Path, **parts: object) -> None:
 
 
 def load(path: Path, digest: str) -> Reference | str:
-    """The reference, or the reason why there is none. Raises UserError where it is missing or of other images."""
+    """The reference, or the reason why there is none.
+
+    Raises UserError where it is missing or of other training images.
+    """
     try:
         with np.load(path) as file:
             if "reason" in file:
                 return str(file["reason"])
             if str(file["digest"]) != digest:
-                raise UserError(f"{path}: of other images; make it again: python -m fvae reference")
-            return Reference((file["mean"], file["covariance"]), file["features"], int(file["images"]))
+                raise UserError(f"{path}: of other training images; make it again: python -m fvae reference")
+            statistics = file["mean"], file["covariance"]
+            return Reference(statistics, file["root"], file["features"], int(file["images"]))
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; make it first: python -m fvae reference") from error

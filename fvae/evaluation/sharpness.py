@@ -7,6 +7,7 @@ import numpy as np
 from fvae.errors import UserError
 
 BATCH = 200
+QUIET = 1e-3  # the least power that is told from none, far below that of rounding to 8 bits
 
 
 def spectrum(images: np.ndarray) -> np.ndarray:
@@ -30,10 +31,15 @@ def spectrum(images: np.ndarray) -> np.ndarray:
     return rings[: side // 2 + 1] / (len(images) * images.shape[1])
 
 
+def decibels(rings: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Power beside that of real images at each frequency, in dB; finite for constant images too, by QUIET."""
+    return 10 * np.log10(rings.clip(QUIET) / real.clip(QUIET))
+
+
 def high_frequency_db(rings: np.ndarray, real: np.ndarray) -> float:
-    """Power beside that of real images in the upper half of the frequencies, in dB: 0 as sharp, below 0 blurred."""
+    """The mean of `decibels` over the upper half of the frequencies: 0 as sharp, below 0 blurred."""
     upper = slice(len(rings) // 2 + 1, None)
-    return float(10 * np.log10(rings[upper] / real[upper]).mean())
+    return float(decibels(rings[upper], real[upper]).mean())
 
 
 def psnr(real: np.ndarray, images: np.ndarray) -> float | None:

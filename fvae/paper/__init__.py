@@ -9,7 +9,7 @@ from fvae import layout
 from fvae.params import Experiment
 from fvae.provenance import provenance
 
-TABLES = ("sizes", "metrics")
+TABLES = ("sizes", "metrics", "fidelity")
 FIGURES = {  # and which models they show: none, the one that `figures.model` names, or all
     "data": "none",
     "structures": "none",

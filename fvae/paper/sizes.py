@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from fvae import layout
@@ -9,7 +10,7 @@ from fvae.files import read_json
 from fvae.models.build import describe
 from fvae.models.match import resolve
 from fvae.paper import style
-from fvae.paper.table import Table
+from fvae.paper.table import Table, mean_and_spread, over_seeds
 from fvae.params import Experiment, Spec, free_sizes
 
 
@@ -19,12 +20,14 @@ def solved(spec: Spec, resolved: Spec) -> str:
 
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
-    """A row a model; seconds are the mean over seeds."""
-    rows, devices = [], set()
+    """A row a model; seconds are the mean and the standard deviation over seeds, memory the most of any."""
+    rows, seconds, devices = [], [], set()
     for name, spec in resolve(experiment_name, experiment).items():
         size = describe(spec, experiment.data.size)
         costs = [read_json(layout.Run(experiment_name, name, seed).training, "train") for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
+        spent = [cost["seconds"] for cost in costs]
+        seconds.append(mean_and_spread(spent, 0))
         rows.append(
             {
                 "model": name,
@@ -32,7 +35,9 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                 "parameters": size["parameters"],
                 "effective_parameters": size["effective_parameters"],
                 "macs": size["macs"],
-                "seconds": sum(cost["seconds"] for cost in costs) / len(costs),
+                "seconds": np.mean(spent),
+                "seconds_deviation": np.std(spent, ddof=1) if len(spent) > 1 else None,
+                "seeds": len(spent),
                 "peak_memory": max(cost["peak_memory"] for cost in costs),
             }
         )
@@ -46,7 +51,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                 for nominal, effective in zip(numbers["parameters"], numbers["effective_parameters"], strict=True)
             ],
             "multiply-accumulates an image": (numbers["macs"] / 1e6).map("{:,.1f} M".format),
-            "seconds of training": numbers["seconds"].map("{:,.0f}".format),
+            "seconds of training": seconds,
             "peak memory": (numbers["peak_memory"] / 2**30).map("{:.2f} GiB".format),
         }
     )
@@ -54,6 +59,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     notes = [
         f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
         f"within {100 * match.tolerance:g} %. "
-        f"{experiment.training.epochs} epochs, batches of {experiment.training.batch} on {', '.join(sorted(devices))}."
+        f"{experiment.training.epochs} epochs, batches of {experiment.training.batch} on {', '.join(sorted(devices))}.",
+        over_seeds(len(experiment.seeds)),
     ]
     return Table(numbers, printed, notes)

@@ -1,4 +1,4 @@
-"""Power spectra of samples beside those of real images: where a model is blurred, and where it is noisy."""
+"""Power spectra of samples and reconstructions beside real images': where a model is blurred, and where noisy."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from fvae import layout
+from fvae.evaluation.sharpness import decibels
 from fvae.files import read_json
 from fvae.paper import style
 from fvae.params import Experiment
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """Radially averaged power of each model's samples, the mean over seeds, and of test images; their ratio in dB."""
+    """Radially averaged power of samples and test images, the ratio of the two, and that of reconstructions to theirs.
+
+    Means over seeds; ratios in dB.
+    """
     from matplotlib.pyplot import subplots
 
     width = experiment.figures.width
-    figure, (power, ratio) = subplots(1, 2, figsize=(width, 0.42 * width))
+    figure, (power, *ratios) = subplots(1, 3, figsize=(width, 0.42 * width))
+    ratios[1].sharey(ratios[0])
     for index, name in enumerate(experiment.models):
         runs = [
             read_json(layout.Run(experiment_name, name, seed).metric("sharpness"), "evaluate sharpness")["spectrum"]
             for seed in experiment.seeds
         ]
-        radius, real = (np.array(runs[0][key][1:]) for key in ("radius", "test"))  # without the mean
-        samples = np.mean([run["samples"][1:] for run in runs], axis=0)
+        rings = {key: np.mean([run[key][1:] for run in runs], axis=0) for key in runs[0]}  # without the mean
+        radius, real = rings["radius"], rings["test"]
         look = {"color": style.COLOURS[index], "linestyle": style.LINES[index]}
-        power.plot(radius, samples, label=style.label(name), **look)
-        ratio.plot(radius, 10 * np.log10(samples / real), **look)
+        power.plot(radius, rings["samples"], label=style.label(name), **look)
+        ratios[0].plot(radius, decibels(rings["samples"], real), **look)
+        ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **look)
     power.plot(radius, real, color="black", linewidth=0.8, label="test images")
-    ratio.axhline(0, color="black", linewidth=0.8)
     power.set_yscale("log")
-    power.set_ylabel("power")
-    ratio.set_ylabel("dB beside test images")
-    for axes in (power, ratio):
+    power.set_title("power of samples")
+    ratios[0].set_title("samples, dB")
+    ratios[1].set_title("reconstructions, dB")
+    for axes in ratios:
+        axes.axhline(0, color="black", linewidth=0.8)
+    for axes in (power, *ratios):
         axes.set_xscale("log", base=2)
         axes.set_xlabel("cycles an image")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

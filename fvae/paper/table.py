@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from fvae import layout
@@ -17,6 +18,17 @@ class Table:
     numbers: pd.DataFrame
     printed: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+
+
+def mean_and_spread(values: list[float], digits: int) -> str:
+    """The mean, ± the standard deviation over seeds where there are several."""
+    spread = f" ± {np.std(values, ddof=1):,.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):,.{digits}f}{spread}"
+
+
+def over_seeds(seeds: int) -> str:
+    """What `mean_and_spread` printed."""
+    return f"{seeds} seeds: mean ± standard deviation." if seeds > 1 else "1 seed."
 
 
 def save(table: Table, experiment: str, name: str) -> None:
@@ -43,6 +55,7 @@ def escape(cells: pd.DataFrame) -> pd.DataFrame:
         "³": "$^3$",
         "²": "$^2$",
         "∞": r"$\infty$",
+        "σ": r"$\sigma$",
         "↑": r"$\uparrow$",
     }
 

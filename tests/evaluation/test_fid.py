@@ -14,10 +14,14 @@ from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics
 from torch import nn
 
 from fvae.errors import UserError
-from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
+from fvae.evaluation.fid import features, fid, fid_infinity, inception, square_root, statistics
 from fvae.evaluation.inception import NAME
 
 RNG = np.random.default_rng(0)
+
+
+def distance(real, fake):
+    return fid(real, square_root(real[1]), fake)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +76,8 @@ def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
 
     expected = calculate_frechet_distance(*part_of(*theirs[0]), *part_of(*theirs[1]))
     real, fake = (part_of(*each) for each in ours)
-    assert fid(real, fake) == pytest.approx(expected, rel=1e-3)
-    assert fid(real, fake) > 100 * abs(fid(real, real))
+    assert distance(real, fake) == pytest.approx(expected, rel=1e-3)
+    assert distance(real, fake) > 100 * abs(distance(real, real))
 
 
 @pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
@@ -92,7 +96,7 @@ def test_the_same_number_as_the_command(weights, network, tmp_path):
     environment = os.environ | {"TORCH_HOME": str(tmp_path / "torch")}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
     real, fake = (statistics(features(part, network, "cpu")) for part in sets)
-    assert fid(real, fake) == pytest.approx(float(said.split()[-1]), rel=1e-3)
+    assert distance(real, fake) == pytest.approx(float(said.split()[-1]), rel=1e-3)
 
 
 def test_of_independent_features_the_distance_is_known():
@@ -100,8 +104,8 @@ def test_of_independent_features_the_distance_is_known():
     means, deviations = RNG.normal(size=(2, 6)), RNG.uniform(0.5, 2.0, size=(2, 6))
     real, fake = ((mean, np.diag(deviation**2)) for mean, deviation in zip(means, deviations, strict=True))
     expected = np.sum((means[0] - means[1]) ** 2 + (deviations[0] - deviations[1]) ** 2)
-    assert fid(real, fake) == pytest.approx(expected)
-    assert fid(real, real) == pytest.approx(0, abs=1e-9)
+    assert distance(real, fake) == pytest.approx(expected)
+    assert distance(real, real) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -130,33 +134,60 @@ def test_the_extrapolated_distance_is_nearer_to_the_true_one():
     biased, extrapolated = [], []
     for seed in range(6):
         samples = shift + deviation * np.random.default_rng(seed).normal(size=(600, dims))
-        biased.append(fid(real, statistics(samples)))
-        extrapolated.append(fid_infinity(real, samples, seed))
+        biased.append(distance(real, statistics(samples)))
+        extrapolated.append(fid_infinity(real, square_root(real[1]), samples, biased[-1], seed))
     assert np.mean(biased) > truth + 0.5
     assert abs(np.mean(extrapolated) - truth) < 0.2 * abs(np.mean(biased) - truth)
 
 
 def test_the_line_s_points_are_pytorch_fid_s_distances(monkeypatch):
-    """With one point at N alone the line is FID itself."""
-    samples = RNG.normal(size=(500, 30)) @ RNG.normal(size=(30, 30))
-    other = RNG.normal(size=(500, 30)) @ RNG.normal(size=(30, 30))
-    monkeypatch.setattr("fvae.evaluation.fid.np.polynomial.Polynomial.fit", lambda x, y, degree: lambda at: y[0])
-    assert fid_infinity(statistics(other), samples, 0) == pytest.approx(
-        fid(statistics(other), statistics(samples)), rel=1e-6
-    )
+    """Of all N the distance that is given, and of a subset that of its statistics."""
+    samples, other = (RNG.normal(size=(500, 30)) @ RNG.normal(size=(30, 30)) for _ in range(2))
+    points, subsets = [], []
+
+    def fit(x, y, degree):
+        points.extend(zip(x, y, strict=True))
+        return lambda at: 0.0
+
+    monkeypatch.setattr("fvae.evaluation.fid.np.polynomial.Polynomial.fit", fit)
+    monkeypatch.setattr("fvae.evaluation.fid.statistics", lambda found: subsets.append(found) or statistics(found))
+    real = statistics(other)
+    fid_infinity(real, square_root(real[1]), samples, 123.0, 0)
+    assert points[0] == (1 / 500, 123.0)
+    assert [len(subset) for subset in subsets] == [400, 333, 286, 250]
+    for (_, y), subset in zip(points[1:], subsets, strict=True):
+        assert y == pytest.approx(distance(real, statistics(subset)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("images", "given"), [(15, False), (40, False), (79, False), (80, True)])
+def test_of_few_images_a_feature_nothing_is_extrapolated(images, given):
+    """20 features: the smallest subset, half of the images, needs 40."""
+    samples = RNG.normal(size=(images, 20))
+    assert (fid_infinity((np.zeros(20), np.eye(20)), np.eye(20), samples, 1.0, 0) is not None) == given
+
+
+def test_a_root_that_has_not_converged_is_an_error(monkeypatch):
+    real, fake = (statistics(RNG.normal(size=(200, 10)) * scale) for scale in (1, 2))
+    sound = distance(real, fake)
+    monkeypatch.setattr("fvae.evaluation.fid.calculate_frechet_distance", lambda *args: sound * 1.0005)
+    assert distance(real, fake) == sound * 1.0005
+    monkeypatch.setattr("fvae.evaluation.fid.calculate_frechet_distance", lambda *args: sound * 1.01)
+    with pytest.raises(UserError, match=r"square root has not converged.*take more images") as error:
+        distance(real, fake)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_features_that_are_not_numbers_are_an_error(value):
     with pytest.raises(UserError, match="not finite"):
-        fid((np.full(3, value), np.eye(3)), (np.zeros(3), np.eye(3)))
+        fid((np.full(3, value), np.eye(3)), np.eye(3), (np.zeros(3), np.eye(3)))
     with pytest.raises(UserError, match="not finite"):
-        fid((np.zeros(3), np.full((3, 3), value)), (np.zeros(3), np.eye(3)))
+        fid((np.zeros(3), np.eye(3)), np.eye(3), (np.zeros(3), np.full((3, 3), value)))
 
 
 def test_an_imaginary_root_is_an_error():
     with pytest.raises(UserError, match=r"no real square root.*take more images"):
-        fid((np.zeros(3), -np.eye(3)), (np.zeros(3), np.eye(3)))
+        fid((np.zeros(3), -np.eye(3)), np.eye(3), (np.zeros(3), np.eye(3)))
 
 
 def test_files_that_are_not_weights_are_one_line(tmp_path):

@@ -1,8 +1,10 @@
 """The reference: whole, of these images, or the reason why there is none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
 from fvae.evaluation import fid, reference
 from fvae.evaluation.metrics import FROM_FEATURES, inception_metrics
@@ -31,17 +33,34 @@ def test_it_is_read_as_it_was_made(tmp_path, monkeypatch):
     whole = IMAGES.reshape(60, -1)[:, :12] / 255.0
     np.testing.assert_allclose(found.statistics[0], whole.mean(0))
     np.testing.assert_allclose(found.statistics[1], np.cov(whole, rowvar=False))
+    np.testing.assert_allclose(found.root @ found.root, found.statistics[1], atol=1e-12)
+    np.testing.assert_allclose(found.root, found.root.T, atol=1e-12)
     assert found.images == 60
     assert len(found.features) == 20
-    assert all((row == whole).all(1).any() for row in found.features)
+    rows = [int((row == whole).all(1).argmax()) for row in found.features]
+    np.testing.assert_array_equal(found.features, whole[rows])
+    assert rows != sorted(rows)  # so that the first of them are a random choice too
+    assert len(set(rows)) == 20
 
 
 def test_of_other_images_or_missing_it_is_refused(tmp_path):
     reference.make(tmp_path / "r.npz", IMAGES, "digest", SETTINGS, WEIGHTS)
-    with pytest.raises(UserError, match="of other images; make it again"):
+    with pytest.raises(UserError, match="of other training images; make it again"):
         reference.load(tmp_path / "r.npz", "another")
     with pytest.raises(UserError, match="missing; make it first: python -m fvae reference"):
         reference.load(tmp_path / "none.npz", "digest")
+
+
+def test_of_another_split_of_the_same_images_it_is_refused(tmp_path):
+    def prepared(train):
+        index = pd.DataFrame({"split": ["train"] * train + ["test"] * (60 - train)})
+        return ImageArray(IMAGES, index, {"images_sha256": "the same"})
+
+    fifty, forty = prepared(50), prepared(40)
+    reference.make(tmp_path / "r.npz", fifty.split("train"), reference.digest(fifty), SETTINGS, WEIGHTS)
+    assert reference.load(tmp_path / "r.npz", reference.digest(prepared(50))).images == 50
+    with pytest.raises(UserError, match="of other training images; make it again"):
+        reference.load(tmp_path / "r.npz", reference.digest(forty))
 
 
 @pytest.mark.parametrize(
@@ -61,11 +80,18 @@ def test_required_without_weights_stops(tmp_path):
 
 
 def test_all_numbers_come_from_one_pass(tmp_path):
+    """Twelve features: of 60 images FID∞ is given, and of 30 the reason why not."""
     reference.make(tmp_path / "r.npz", IMAGES, "digest", SETTINGS, WEIGHTS)
     loaded = reference.load(tmp_path / "r.npz", "digest")
-    found = inception_metrics(IMAGES[::-1].copy(), loaded, SETTINGS, WEIGHTS, seed=0)
+    found = inception_metrics(IMAGES[::-1].copy(), loaded, FID(mode="optional", images=60), WEIGHTS, seed=0)
     assert all(np.isfinite(found[name]) for name in FROM_FEATURES)
-    assert found["images"] == 30
+    assert found["fid_infinity_reason"] is None
+    found = inception_metrics(IMAGES[::-1].copy(), loaded, SETTINGS, WEIGHTS, seed=0)
+    assert all(np.isfinite(found[name]) for name in FROM_FEATURES if name != "fid_infinity")
+    assert found["fid_infinity"] is None
+    assert "15 images, less than twice the 12 features" in found["fid_infinity_reason"]
+    assert found["images"] == found["manifold_images"] == 30
+    assert found["kid_images"] == {"samples": 30, "reference": 60, "subset": 30}
     assert found["reference_images"] == 60
     with pytest.raises(UserError, match=r"evaluation\.fid\.images: 30, but sampling\.random\.images is 20"):
         inception_metrics(IMAGES[:20], loaded, SETTINGS, WEIGHTS, seed=0)

@@ -1,5 +1,7 @@
 """Sharpness: what is blurred scores as blurred, and each number against its own formula."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -65,6 +67,22 @@ def test_ssim_is_one_for_the_same_and_falls_with_contrast(faces, monkeypatch):
     whole = ssim(faces[:20], halved.repeat(4, 0))
     monkeypatch.setattr("fvae.evaluation.sharpness.BATCH", 7)
     assert ssim(faces[:20], halved.repeat(4, 0)) == pytest.approx(whole, rel=1e-5)
+
+
+def test_ssim_of_constant_images_is_the_formula_s_luminance():
+    """(2ab + c) / (a² + b² + c) with c = (0.01 · 255)²; the term of contrast and structure is 1."""
+    c = (0.01 * 255) ** 2
+    for a, b in ((100, 130), (0, 255), (7, 7)):
+        real, images = (np.full((3, 3, 32, 32), value, np.uint8) for value in (a, b))
+        assert ssim(real, images) == pytest.approx((2 * a * b + c) / (a * a + b * b + c), rel=1e-3)
+
+
+def test_of_constant_images_the_power_is_a_finite_number(faces):
+    """JSON has no -Infinity."""
+    constant = np.full_like(faces[:20], 77)
+    assert -200 < decibels(constant, faces[:20]) < -50
+    assert decibels(constant, constant) == 0
+    assert math.isfinite(decibels(faces[:20], constant))
 
 
 def test_images_that_are_not_square_are_refused():

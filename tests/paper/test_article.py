@@ -44,7 +44,7 @@ def made(tmp_path, monkeypatch):
 
 def test_every_part_is_there_and_signs_are_text(made):
     article.make("demo", EXPERIMENT)
-    text = " ".join(page.extract_text() for page in PdfReader(made).pages)
+    text = " ".join(page.extract_text() for page in PdfReader(made).pages).replace("\xa0", " ")
     for part in ("1 # 2 $ 3: holds", "_a_ *b*", "VAE_sizes", "A note.", "(F3 of the paper)", "≤ 1"):
         assert part in text, part
     first = made.read_bytes()
@@ -52,6 +52,35 @@ def test_every_part_is_there_and_signs_are_text(made):
     assert made.read_bytes() == first
     assert not list(made.parent.glob("*.json"))
     assert provenance.read(made)["runs"]["glow/seed-0"] == {"weights_sha256": "glow"}
+
+
+def test_a_tall_figure_fits_its_page_and_a_wide_table_lies(made):
+    """The figure is scaled, not cropped; the other pages keep their format."""
+    figure = plt.figure(figsize=(2, 8))
+    figure.text(0.1, 0.01, "the foot of the figure")
+    figure.savefig(layout.figure("demo", "structures", "pdf"))
+    plt.close(figure)
+    wide = ["| " + " | ".join(cells) + " |" for cells in (["bits ↓"] * 12, [":--"] * 12, ["≤ 3.372 ± 0.044"] * 12)]
+    write_text(layout.table("demo", "metrics", "md"), "\n".join(wide) + "\n")
+    article.make("demo", EXPERIMENT)
+    pages = PdfReader(made).pages
+    lying = [page for page in pages if page.mediabox.width > page.mediabox.height]
+    assert len(lying) == 1
+    assert lying[0].extract_text().replace("\xa0", " ").count("≤ 3.372 ± 0.044") == 12
+    (tall,) = [page for page in pages if "the foot of the figure" in page.extract_text()]
+    assert "(F2 of the paper)" in tall.extract_text()
+    drawn = []
+
+    def visit(operator, operands, transform, text_matrix):
+        if operator == b"Do":
+            drawn.append(transform)
+
+    tall.extract_text(visitor_operand_before=visit)
+    ((across, _, _, up, left, bottom),) = drawn
+    assert across == up
+    assert bottom > 62  # the margin of 2.2 cm in points
+    assert bottom + up * 8 * 72 < tall.mediabox.height - 62
+    assert 62 < left < left + across * 2 * 72 < tall.mediabox.width - 62
 
 
 def test_a_missing_part_is_one_clear_line(made):

@@ -10,6 +10,7 @@ from fvae.paper import claims
 
 DEMO = params.load("params.yaml").experiments["demo"]
 FAMILY = params.load("params.yaml").experiments["family"]
+CELEBA = params.load("params.yaml").experiments["celeba64"]
 MODELS = ("vae", "glow", "fvae")
 
 
@@ -24,7 +25,13 @@ def measured(tmp_path, monkeypatch):
             "sharpness": {"vae": [-9, -8, -9], "glow": [0, 0, 0], "fvae": [-1, -2, -1]},
             "swd": {"vae": [90, 91, 92], "glow": [30.0, 30.2, 30.1], "fvae": [20.0, 20.2, 20.1]},
             "fid": {},
-            "curves": {"glow": [50, 40, 30], "fvae": [40, 25, 20]},
+            "curves": {
+                "glow": [[50, 40, 30], [50, 41, 31], [50, 39, 30]],
+                "fvae": [[40, 25, 20], [41, 26, 20], [40, 26, 21]],
+            },
+            "bounds": {},
+            "seconds": 7200.0,
+            "device": "a toaster",
             "difference": 1e-12,
         } | values
         for model in experiment.models:
@@ -37,7 +44,7 @@ def measured(tmp_path, monkeypatch):
                 metrics = {
                     "bpd": {"bpd": 4.0, "bound": model != "glow"},
                     "swd": {"mean": of("swd", 50.0)},
-                    "fid": {"fid": of("fid", None)},
+                    "fid": {"fid": of("fid", None), "reason": None if model in values["fid"] else "no weights."},
                     "sharpness": {
                         "high_frequency_db": of("sharpness", 0.0),
                         "reconstructions": {"high_frequency_db": -2.0},
@@ -47,10 +54,10 @@ def measured(tmp_path, monkeypatch):
                 run.folder.joinpath("metrics").mkdir(parents=True, exist_ok=True)
                 for name, value in metrics.items():
                     run.metric(name).write_text(json.dumps(value))
-                run.training.write_text(json.dumps({"seconds": 7200.0, "device": "a toaster"}))
-                swd = values["curves"].get(model, [3, 2, 1])
+                run.training.write_text(json.dumps({"seconds": values["seconds"], "device": values["device"]}))
                 columns = {"epoch": [1, 2, 3], "images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0]}
-                pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": swd}).to_csv(run.history, index=False)
+                curves = {"bpd": of("bounds", [6, 5, 4]), "swd": of("curves", [3, 2, 1])}
+                pd.DataFrame(columns | curves).to_csv(run.history, index=False)
         claims.write("demo", experiment)
         return {claim["name"]: claim for claim in json.loads(layout.claims("demo", "json").read_text())}
 
@@ -78,6 +85,21 @@ def test_better_than_glow(measured):
     decided = measured(fid={"glow": [20.0, 20.1, 20.2], "fvae": [30.0, 30.1, 30.2]})
     assert verdict(decided, "b") == "does not hold"
     assert "FID: Glow 20.0, 20.1, 20.2" in decided["b"]["reason"]
+    assert "n/a" not in decided["b"]["reason"]
+
+
+def test_better_than_glow_says_what_is_the_same(measured):
+    """The matched quantity, each model's sizes and costs, and why it is SWD that decides."""
+    decided = measured()["b"]
+    numbers = decided["numbers"]
+    assert numbers["matched in"] == "parameters"
+    assert numbers["parameters"]["glow"] == pytest.approx(numbers["parameters"]["fvae"], rel=0.05)
+    assert set(numbers["macs"]) == {"glow", "fvae"}
+    assert numbers["seconds of training"]["fvae"] == [7200.0] * 3
+    assert f"Glow {numbers['parameters']['glow']:,} parameters" in decided["reason"]
+    assert "Matched in parameters, 5 epochs" in decided["reason"]
+    assert "7,200, 7,200, 7,200 seconds of training" in decided["reason"]
+    assert decided["reason"].endswith("SWD decides, for FID is n/a: no weights.")
 
 
 def test_one_seed_decides_no_comparison(measured):
@@ -89,17 +111,63 @@ def test_one_seed_decides_no_comparison(measured):
 
 
 def test_faster_than_glow(measured):
-    """Glow ends at 30; the f-VAE is there after two of three."""
+    """The line between validations: Glow ends at 30 or 31, where the f-VAE is before its second validation."""
     decided = measured()
-    assert decided["b, epochs"]["numbers"] == {"epochs": {"glow": [3.0] * 3, "fvae": [2.0] * 3}}
-    assert verdict(decided, "b, seconds") == "holds"
-    assert verdict(measured(curves={"glow": [30, 20, 10], "fvae": [40, 35, 30]}), "b, epochs") == "does not hold"
+    expected = {"glow": [3.0, 3.0, 3.0], "fvae": [1 + 10 / 15, 1 + 10 / 15, 1 + 10 / 14]}
+    for kind, epochs in expected.items():
+        assert decided["b, epochs"]["numbers"]["epochs"][kind] == pytest.approx(epochs)
+        assert decided["b, seconds"]["numbers"]["seconds"][kind] == pytest.approx([5 * epoch for epoch in epochs])
+    assert all(verdict(decided, f"b, {what}") == "holds" for what in ("epochs", "images", "seconds"))
+    assert decided["b, epochs"]["numbers"]["p"] < 0.05
+    assert "Glow 3.00, 3.00, 3.00, f-VAE 1.67, 1.67, 1.71 epochs." in decided["b, epochs"]["reason"]
+
+
+def test_slower_than_glow(measured):
+    glow, fvae = ([[30, 20, 10], [30, 21, 10], [30, 22, 10]], [[50, 40, 29], [51, 40, 28], [52, 40, 27]])
+    assert verdict(measured(curves={"glow": glow, "fvae": fvae}), "b, epochs") == "does not hold"
+
+
+@pytest.mark.parametrize(
+    "curves",
+    [
+        {"glow": [[50, 40, 30]] * 3, "fvae": [[50, 40, 30]] * 3},
+        {"glow": [[30, 40, 35]] * 3, "fvae": [[20, 10, 5]] * 3},  # both by the first validation
+    ],
+)
+def test_a_tie_for_every_seed_is_not_decided(measured, curves):
+    decided = measured(curves=curves)
+    for what in ("epochs", "images", "seconds"):
+        assert verdict(decided, f"b, {what}") == "not decided here"
+        assert "A tie for every seed: validations" in decided[f"b, {what}"]["reason"]
+
+
+def test_seeds_that_scatter_do_not_decide_which_is_faster(measured):
+    glow, fvae = ([[50, 30, 20], [50, 40, 30], [50, 45, 40]], [[50, 40, 30], [50, 30, 20], [50, 41, 40]])
+    decided = measured(curves={"glow": glow, "fvae": fvae})
+    assert verdict(decided, "b, epochs") == "not decided here"
+    assert "No significant difference over 3 seeds" in decided["b, epochs"]["reason"]
 
 
 def test_hours_are_told_and_not_decided_elsewhere(measured):
     decided = measured()
     assert verdict(decided, "c") == "not decided here"
     assert "2, 2, 2 hours on a toaster" in decided["c"]["reason"]
+    for part in ("another device", "other images than CelebA-HQ's", "another size"):
+        assert part in decided["c"]["reason"]
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(7.5, "holds"), (5, "holds"), (11, "does not hold")])
+def test_hours_on_the_paper_s_card_are_decided(measured, hours, expected):
+    decided = measured(CELEBA, device="NVIDIA GeForce GTX 1060 6GB", seconds=3600.0 * hours)
+    assert verdict(decided, "c") == expected
+    assert f"150 epochs at 64×64 took {hours:.3g}, " in decided["c"]["reason"]
+
+
+def test_hours_of_another_number_of_epochs_are_not_decided(measured):
+    training = CELEBA.training.model_copy(update={"epochs": 30})
+    decided = measured(CELEBA.model_copy(update={"training": training}), device="GeForce GTX 1060")
+    assert verdict(decided, "c") == "not decided here"
+    assert "here it is another number of epochs." in decided["c"]["reason"]
 
 
 def test_special_cases(measured):
@@ -109,9 +177,27 @@ def test_special_cases(measured):
 
 def test_a_dimension_reducing_flow_needs_such_a_model(measured):
     assert verdict(measured(), "e") == "not decided here"
-    decided = measured(FAMILY)
+
+
+def test_a_dimension_reducing_flow_learns(measured):
+    decided = measured(FAMILY, swd={"fvae": [50, 50, 50], "fvae_reduced": [90, 80, 90]})
     assert verdict(decided, "e") == "holds"
     assert decided["e"]["numbers"]["fvae_reduced"]["d"] == 768
+    assert "SWD 90.0, 80.0, 90.0. f-VAE: SWD 50.0" in decided["e"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("values", "flaw"),
+    [
+        ({"swd": {"fvae": [50, 50, 50], "fvae_reduced": [101, 102, 103]}}, "its samples' SWD is above 100.0"),
+        ({"curves": {"fvae_reduced": [[3, 2, 1], [3, 2, 3], [3, 2, 1]]}}, "its held-out SWD × 10³ does not fall"),
+        ({"bounds": {"fvae_reduced": [[6, 5, 4], [6, 5, 7], [6, 5, 4]]}}, "its held-out bits/dim does not fall"),
+    ],
+)
+def test_a_dimension_reducing_flow_that_does_not_learn(measured, values, flaw):
+    decided = measured(FAMILY, **values)
+    assert verdict(decided, "e") == "does not hold"
+    assert flaw in decided["e"]["reason"]
 
 
 def test_an_experiment_without_a_kind_decides_what_it_can(measured):

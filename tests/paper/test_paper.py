@@ -10,8 +10,7 @@ from fvae import layout, params
 from fvae.errors import UserError
 from fvae.evaluation.metrics import FROM_FEATURES
 from fvae.paper import make_table, style
-from fvae.paper.metrics import mean_and_spread
-from fvae.paper.table import escape
+from fvae.paper.table import escape, mean_and_spread
 
 EXPERIMENT = params.load("params.yaml").experiments["demo"]
 
@@ -40,6 +39,7 @@ def test_colours_and_lines_differ_for_every_model():
 def test_mean_and_spread_over_seeds():
     assert mean_and_spread([2.0], 2) == "2.00"
     assert mean_and_spread([1.0, 2.0, 3.0], 1) == "2.0 ± 1.0"
+    assert mean_and_spread([1000.0, 3000.0], 0) == "2,000 ± 1,414"
 
 
 def test_latex_has_its_own_signs():
@@ -73,7 +73,13 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
                 "fid": {**dict.fromkeys(FROM_FEATURES), "reason": "no weights"},
                 "sharpness": {
                     "high_frequency_db": -1.5,
-                    "reconstructions": {"psnr": None if exact else 20.0, "ssim": 0.9, "images": 30},
+                    "images": 40,
+                    "reconstructions": {
+                        "high_frequency_db": -2.5,
+                        "psnr": None if exact else 20.0,
+                        "ssim": 0.9,
+                        "images": 30,
+                    },
                 },
             }
             for name, value in values.items():
@@ -90,8 +96,74 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert "≤ 9.000 ± 0.000" in printed
     assert "FID is n/a: no weights" in printed
     assert "training images" in printed
-    assert "-1.5 ± 0.0 dB" in printed
-    assert "| exact" in printed
-    assert "20.0 ± 0.0 dB" in printed
+    for part in ("-1.5 ± 0.0", "-2.5 ± 0.0", "| exact", "20.0 ± 0.0", "0.900 ± 0.000", "| n/a"):
+        assert part in printed, part
+    assert "of 40 samples and of 30 reconstructed test images" in printed
     assert "2 seeds: mean ± standard deviation" in printed
     assert r"$\leq$ 3.050" in layout.table("demo", "metrics", "tex").read_text()
+
+
+def write_fid(experiment, values):
+    """A fid.json of each run: `values` by model, the same for every seed but FID, which rises by one a seed."""
+    for model in experiment.models:
+        for seed in experiment.seeds:
+            run = layout.Run("demo", model, seed)
+            value = values[model]
+            run.metric("fid").parent.mkdir(parents=True, exist_ok=True)
+            run.metric("fid").write_text(json.dumps(value | ({"fid": value["fid"] + seed} if value["fid"] else {})))
+
+
+def test_the_table_of_fidelity_says_of_how_many_images_and_why_not(tmp_path, monkeypatch):
+    """A model with all numbers, one without FID∞ and one without any."""
+    monkeypatch.chdir(tmp_path)
+    experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
+    whole = {
+        **dict.fromkeys(FROM_FEATURES, 0.5),
+        "fid": 10.0,
+        "fid_infinity_reason": None,
+        "kid": 0.0321,
+        "kid_deviation": 0.0012,
+        "images": 9000,
+        "reference_images": 27000,
+        "kid_images": {"samples": 9000, "reference": 10000, "subset": 1000},
+        "kid_subsets": 100,
+        "manifold_images": 9000,
+    }
+    few = whole | {"fid_infinity": None, "fid_infinity_reason": "too few"}
+    write_fid(experiment, {"vae": whole, "glow": few, "fvae": {**dict.fromkeys(FROM_FEATURES), "reason": "no weights"}})
+    make_table("fidelity", "demo", experiment)
+    assert pd.read_csv(layout.table("demo", "fidelity", "csv"))["fid"].tolist()[:4] == [10, 11, 10, 11]
+    printed = layout.table("demo", "fidelity", "md").read_text()
+    vae, glow, fvae = (line for line in printed.splitlines() if line.startswith(("| VAE", "| Glow", "| f-VAE")))
+    assert "10.5 ± 0.7" in vae
+    assert "32.10 ± 0.00" in vae  # KID and, over subsets, its deviation
+    assert "1.20 ± 0.00" in vae
+    assert [line.count("n/a") for line in (vae, glow, fvae)] == [0, 1, 8]
+    for part in (
+        "9,000 samples at T = 1 against all 27,000 training images",
+        "random subsets of 1,000, from 9,000 samples and 10,000 random training images",
+        "9,000 samples and 9,000 random training images",
+        "VGG-16",
+        "All is n/a: no weights",
+        "FID∞ is n/a: too few",
+    ):
+        assert printed.count(part) == 1, part
+
+
+def test_the_table_of_sizes_says_how_the_seconds_spread(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
+    for model in experiment.models:
+        for seed in experiment.seeds:
+            run = layout.Run("demo", model, seed)
+            run.folder.mkdir(parents=True)
+            cost = {"seconds": 1000.0 + 100 * seed, "device": "a toaster", "peak_memory": 2**30}
+            run.training.write_text(json.dumps(cost))
+    make_table("sizes", "demo", experiment)
+    numbers = pd.read_csv(layout.table("demo", "sizes", "csv"))
+    assert numbers["seconds"].tolist() == [1050] * 3
+    assert numbers["seconds_deviation"].tolist() == pytest.approx([70.71] * 3, abs=0.01)
+    assert numbers["seeds"].tolist() == [2] * 3
+    printed = layout.table("demo", "sizes", "md").read_text()
+    assert "1,050 ± 71" in printed
+    assert "2 seeds: mean ± standard deviation." in printed

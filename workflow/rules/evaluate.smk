@@ -138,6 +138,7 @@ rule inception_weights:
 rule reference:
     input:
         images="data/{experiment}/images.npy",
+        index="data/{experiment}/index.csv",
         inception="data/inception/status.json",
         code=code("evaluation/fid.py", "evaluation/reference.py"),
     output:

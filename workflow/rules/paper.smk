@@ -215,6 +215,22 @@ rule metrics:
         "python -m fvae table metrics --experiment {wildcards.experiment} 2>&1 | tee {log}"
 
 
+rule fidelity:
+    input:
+        runs("metrics/fid.json"),
+        code=code("paper/fidelity.py", "paper/table.py"),
+    output:
+        **table("fidelity"),
+    log:
+        "logs/{experiment}/fidelity.log",
+    conda:
+        "../envs/fvae.yaml"
+    params:
+        slice_of("sampling.random.temperature"),
+    shell:
+        "python -m fvae table fidelity --experiment {wildcards.experiment} 2>&1 | tee {log}"
+
+
 rule claims:
     input:
         runs("metrics/bpd.json"),
@@ -252,7 +268,12 @@ rule article:
         template="fvae/paper/article.typ",
         code=code("paper/article.py"),
     output:
-        "paper_figures/{experiment}/paper.pdf",
+        report(
+            "paper_figures/{experiment}/paper.pdf",
+            caption="../report/article.rst",
+            category="{experiment}",
+            labels={"paper": "all tables, figures and claims"},
+        ),
     log:
         "logs/{experiment}/article.log",
     conda:
