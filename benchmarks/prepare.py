@@ -1,12 +1,16 @@
 """Speed of `prepare` beside a plain Pillow loop that crops, resizes and saves the same images.
 
-python benchmarks/prepare.py [ARCHIVE…] also tells how long the 30,000 images of CelebA-HQ would take, from a thousand
-synthetic ones of 1024×1024, for both of the paper's sizes at once.
+    python benchmarks/prepare.py [ARCHIVE…]
+
+prints each ratio with its spread over rounds, and how long the 30,000 images of CelebA-HQ would take, from a thousand
+synthetic ones of 1024×1024, for both of the paper's sizes at once; it writes benchmarks/results/prepare-DEVICE.json.
 """
 
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
 import tarfile
 import tempfile
@@ -14,9 +18,11 @@ import time
 import zipfile
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+import PIL
+import torch
 import typer
 from PIL import Image
 
@@ -24,7 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.data.prepare import prepare_images
 from fvae.params import Images
+from fvae.training.machine import device_name
 
+RESULTS = Path(__file__).parent / "results"
 ROUNDS, SIZE = 5, 64
 
 
@@ -75,7 +83,7 @@ def synthetic(path: Path, images: int) -> None:
             archive.writestr(f"CelebA-HQ-img/{number}.jpg", buffer.getvalue())
 
 
-def projection(images: int = 1000) -> None:
+def projection(images: int = 1000) -> dict[str, float]:
     """Prepare synthetic images at both of the paper's sizes."""
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder, "synthetic.zip")
@@ -84,23 +92,37 @@ def projection(images: int = 1000) -> None:
         ours(archive, Path(folder, "64"), {128: Path(folder, "128")})
         rate = images / (time.perf_counter() - start)
         size = archive.stat().st_size / images / 1000
-    print(f"1024×1024 ({size:.0f} kB each) to 64 and 128: {rate:.0f} images/s, 30,000 in {30_000 / rate / 60:.1f} min")
+    minutes = 30_000 / rate / 60
+    print(f"1024×1024 ({size:.0f} kB each) to 64 and 128: {rate:.0f} images/s, 30,000 in {minutes:.1f} min")
+    return {"kilobytes": size, "images": images, "images_per_second": rate, "minutes_of_30000": minutes}
+
+
+def compared(archive: Path) -> dict[str, Any]:
+    """Images/s of both on an archive, timed in turn, and the ratio."""
+    times: dict[str, list[float]] = {"ours": [], "loop": []}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, run in (("ours", ours), ("loop", loop)):
+                start = time.perf_counter()
+                count = run(archive, Path(folder, name + ".npy")) or 0
+                times[name].append(time.perf_counter() - start)
+    ratios = [b / a for a, b in zip(times["ours"], times["loop"], strict=True)]
+    rates = {name: count / median(seconds) for name, seconds in times.items()}
+    said = ", ".join(f"{name} {rate:,.0f} images/s" for name, rate in rates.items())
+    print(f"{archive.name}: {median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f}), {said}")
+    ratio = {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
+    return {"images_per_second": rates, "ours / loop": ratio}
 
 
 def main(archives: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
-    """Time both in turn."""
-    projection()
-    for archive in archives or []:
-        times: dict[str, list[float]] = {"ours": [], "loop": []}
-        for _ in range(ROUNDS):
-            with tempfile.TemporaryDirectory() as folder:
-                for name, run in (("ours", ours), ("loop", loop)):
-                    start = time.perf_counter()
-                    count = run(archive, Path(folder, name + ".npy")) or 0
-                    times[name].append(time.perf_counter() - start)
-        ratios = [b / a for a, b in zip(times["ours"], times["loop"], strict=True)]
-        rates = {name: f"{count / median(seconds):,.0f} images/s" for name, seconds in times.items()}
-        print(f"{archive.name}: {median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f}), {rates}")
+    """Every measurement, and the JSON."""
+    device = device_name(torch.device("cpu"))
+    found = {"device": device, "pillow": PIL.__version__, "projection": projection()}
+    found |= {archive.name: compared(archive) for archive in archives or []}
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / ("prepare-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
+    file.write_text(json.dumps(found, indent=2) + "\n")
+    print(f"{file}")
 
 
 if __name__ == "__main__":

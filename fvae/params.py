@@ -58,6 +58,12 @@ class HashSplit(Section):
     validation: Share
     test: Share
 
+    @model_validator(mode="after")
+    def train_is_left(self) -> HashSplit:
+        if self.validation + self.test >= 1:
+            raise PydanticCustomError("shares", "validation and test leave nothing to train on", {"name": "test"})
+        return self
+
 
 class PublishedSplit(Section):
     """The source's own, as CelebA-HQ's 27,000 and 3,000."""
@@ -78,6 +84,18 @@ class Images(Section):
     split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
     max_rejected: Share
+
+    @model_validator(mode="after")
+    def box_is_a_square(self) -> Images:
+        if isinstance(self.crop, tuple):
+            left, top, right, bottom = self.crop
+            if min(left, top) < 0 or right - left != bottom - top or right - left < self.size:
+                raise PydanticCustomError(
+                    "box",
+                    "{box} is no square box of left, top, right, bottom in pixels, at least {size} wide and high",
+                    {"name": "crop", "box": list(self.crop), "size": self.size},
+                )
+        return self
 
 
 class Encoder(Section):
@@ -201,7 +219,7 @@ class Sampling(Section):
 
 
 class BitsPerDim(Section):
-    images: Count
+    images: Annotated[int, Field(ge=2)]  # one has no standard error
     importance_samples: Count
 
 

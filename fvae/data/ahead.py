@@ -9,49 +9,72 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from threading import Thread
 from typing import TypeVar
 
-CHUNK = 32  # items that travel together
-FEW = 128  # items for which no processes are started
+from fvae.errors import UserError
+
+CHUNK, CHUNK_BYTES = 32, 2**23  # what travels together: so many items, or bytes
+FEW = 4  # chunks for which no processes are started
+MOST_BYTES = 2**29  # on their way at once
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def mapped(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def mapped(
+    function: Callable[[Item], Result], items: Iterable[Item], weight: Callable[[Item], int] = lambda _: 0
+) -> Iterator[Result]:
     """The function's results in order, computed on all cores; memory does not grow with the number of items.
 
-    Pillow decodes under Python's lock, so these are processes, which must be able to import the function.
+    `weight` says how many bytes an item and its result take. Pillow decodes under Python's lock, so these are
+    processes, which must be able to import the function. Raises UserError where one of them is killed.
     """
-    items = iter(items)
+    chunks = _chunks(items, weight)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    first = list(islice(items, FEW))
+    first = list(islice(chunks, FEW if cores > 1 else 1))
     if cores == 1 or len(first) < FEW:
-        yield from map(function, first)
-        yield from map(function, items)
+        for chunk, _ in chain(first, chunks):
+            yield from map(function, chunk)
         return
-
-    def chunks() -> Iterator[list[Item]]:
-        for start in range(0, FEW, CHUNK):
-            yield first[start : start + CHUNK]
-        while chunk := list(islice(items, CHUNK)):
-            yield chunk
 
     # A fork is there at once, and its child only decodes: it touches no thread or lock of the parent's libraries.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    queue: deque[Future[list[Result]]] = deque()
+    queue: deque[tuple[Future[list[Result]], int]] = deque()
+    held = 0  # bytes
     pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_end_with_the_parent)
     try:
-        for chunk in chunks():
-            queue.append(pool.submit(_each, function, chunk))
-            if len(queue) > 2 * cores:
-                yield from queue.popleft().result()
+        for chunk, heavy in chain(first, chunks):
+            queue.append((pool.submit(_each, function, chunk), heavy))
+            held += heavy
+            while len(queue) > 2 * cores or held > MOST_BYTES:
+                future, heavy = queue.popleft()
+                yield from future.result()
+                held -= heavy
         while queue:
-            yield from queue.popleft().result()
+            yield from queue.popleft()[0].result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a process that decodes images was killed, perhaps for want of memory; run it again to go on"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _chunks(items: Iterable[Item], weight: Callable[[Item], int]) -> Iterator[tuple[list[Item], int]]:
+    """The items in lists that travel together, each with its weight in bytes."""
+    chunk: list[Item] = []
+    heavy = 0
+    for item in items:
+        chunk.append(item)
+        heavy += weight(item)
+        if len(chunk) == CHUNK or heavy >= CHUNK_BYTES:
+            yield chunk, heavy
+            chunk, heavy = [], 0
+    if chunk:
+        yield chunk, heavy
 
 
 def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
 import io
 import json
+import lzma
+import os
+import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from fvae.errors import UserError
 
+COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {  # by a file's first bytes
+    b"\x1f\x8b": gzip.open,  # type: ignore[dict-item]
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+}
+ZIP = b"PK\x03\x04"
+CUT_OFF = "cut off or damaged: download it again"
+ILLEGIBLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are not UTF-8
+
 
 @dataclass
 class File:
     """A file in a container; it must be opened before the next one is asked for."""
 
-    name: str  # relative, with forward slashes
+    name: str  # relative, with forward slashes; made legible
     size: int  # bytes
     open: Callable[[], IO[bytes]]
     problem: str | None = None  # why it must not be opened
+    modified: int = 0  # in a folder, nanoseconds
+
+    def __post_init__(self) -> None:
+        self.name = ILLEGIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), self.name)
 
     @property
     def hidden(self) -> bool:
@@ -33,21 +52,15 @@ class File:
 
 
 class Container:
-    """A folder or an archive, recognised by what it is, not by its name. Raises UserError where it is neither."""
+    """A folder, an archive or a single file, recognised by what it is, not by its name.
+
+    Raises UserError where it is not there or must not be read.
+    """
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise UserError(f"{path}: no such file or folder")
         self.path = path
-        self._read: Callable[[Path], Iterator[File]]
-        if path.is_dir():
-            self._read = _folder
-        elif zipfile.is_zipfile(path):
-            self._read = _zip
-        elif tarfile.is_tarfile(path):
-            self._read = _tar
-        else:
-            self._read = _single
+        with saying_damage(path):
+            self._read = _reader(path)
 
     def files(self) -> Iterator[File]:
         """All files but hidden ones, always in the same order. Raises UserError where the container is damaged."""
@@ -57,12 +70,12 @@ class Container:
     @property
     def streamed(self) -> bool:
         """Whether its list of files is known only after reading all of it: a compressed tar."""
-        return self._read is _tar and _compressed(self.path)
+        return self._read is _tar and _opener(self.path) is not None
 
     def fingerprint(self) -> str:
         """A hash that changes when the files do, as far as sizes and times tell."""
         if self.path.is_dir():
-            state = [[file.name, file.size, (self.path / file.name).lstat().st_mtime_ns] for file in self.files()]
+            state = [[file.name, file.size, file.modified] for file in self.files()]
         else:
             state = [[self.path.name, self.path.stat().st_size, self.path.stat().st_mtime_ns]]
         return hashlib.sha256(json.dumps(state).encode()).hexdigest()
@@ -73,17 +86,47 @@ def saying_damage(path: Path) -> Iterator[None]:
     """A UserError in place of what libraries raise where a container cannot be read on."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename or path}: no such file or folder") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise UserError(f"{path}: damaged or unreadable: {error}") from error
+        place, reason = (error.filename, error.strerror) if isinstance(error, OSError) else (None, error)
+        raise UserError(f"{place or path}: damaged or unreadable: {reason or error}") from error
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[File]]:
+    """What reads a path."""
+    if path.is_dir():
+        return _folder
+    with path.open("rb") as file:
+        start = file.read(len(ZIP))
+    if start == ZIP or zipfile.is_zipfile(path):
+        return _zip
+    return _tar if _opener(path) or tarfile.is_tarfile(path) else _single
 
 
 def _folder(root: Path) -> Iterator[File]:
-    for path in sorted(root.rglob("*")):
+    for path in sorted(_inside(root)):
         name = path.relative_to(root).as_posix()
         if path.is_file():
-            yield File(name, path.stat().st_size, lambda path=path: path.open("rb"))  # type: ignore[misc]
+            state = path.stat()
+            yield File(name, state.st_size, lambda path=path: path.open("rb"), modified=state.st_mtime_ns)  # type: ignore[misc]
         elif path.is_symlink() and not path.exists():
             yield File(name, 0, io.BytesIO, "a link to nothing")
+
+
+def _inside(root: Path) -> Iterator[Path]:
+    """All in a folder that is no folder; each folder once, however many links lead to it. Raises OSError."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(root, onerror=stop, followlinks=True):
+        real = os.path.realpath(folder)
+        folders[:] = [] if real in seen else sorted(folders)
+        if real not in seen:
+            yield from (Path(folder, file) for file in files)
+        seen.add(real)
 
 
 def _single(path: Path) -> Iterator[File]:
@@ -91,6 +134,8 @@ def _single(path: Path) -> Iterator[File]:
 
 
 def _zip(path: Path) -> Iterator[File]:
+    if not zipfile.is_zipfile(path):  # its list of files is at its end
+        raise zipfile.BadZipFile(CUT_OFF)
     with zipfile.ZipFile(path) as archive:
         for info in sorted(archive.infolist(), key=lambda info: info.filename):
             if info.is_dir():
@@ -104,7 +149,7 @@ def _zip(path: Path) -> Iterator[File]:
 
 
 def _tar(path: Path) -> Iterator[File]:
-    with tarfile.open(path, "r|*" if _compressed(path) else "r:") as archive:
+    with _unpacked(path) as archive:
         for member in archive:
             if member.isdir():
                 continue
@@ -114,18 +159,61 @@ def _tar(path: Path) -> Iterator[File]:
             yield File(member.name, member.size, lambda member=member: _extracted(archive, member), problem)  # type: ignore[misc]
 
 
+@contextmanager
+def _unpacked(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar, read to the end of its compression, where the checksum of all stands. Raises tarfile.ReadError."""
+    opener = _opener(path)
+    if opener is None:
+        with tarfile.open(path, "r:", tarinfo=_Member) as archive:
+            yield archive
+        return
+    with opener(path) as file:
+        stream = _Stream(file)
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive:  # type: ignore[call-overload]
+            yield archive
+        while stream.read(2**20):
+            pass
+
+
+def _opener(path: Path) -> Callable[[Path], IO[bytes]] | None:
+    """What decompresses a file; None for one that is not compressed."""
+    with path.open("rb") as file:
+        start = file.read(max(map(len, COMPRESSED)))
+    return next((opener for magic, opener in COMPRESSED.items() if start.startswith(magic)), None)
+
+
+class _Stream:
+    """A decompressed file, of which damage is a tar's, not that of the member that is being read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self.file.read(size)
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            raise tarfile.ReadError(f"{CUT_OFF} ({error})") from error
+
+
+class _Member(tarfile.TarInfo):
+    """A member of a tar that must end with two blocks of zeros: tarfile takes any damage for its end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Member:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                raise tarfile.ReadError(CUT_OFF) from None
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(CUT_OFF) from error
+
+
 def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     file = archive.extractfile(member)
     assert file is not None
     return file
-
-
-def _compressed(path: Path) -> bool:
-    try:
-        with closing(tarfile.open(path, "r:")):
-            return False
-    except tarfile.ReadError:
-        return True
 
 
 def _unsafe(name: str) -> str | None:

@@ -32,9 +32,9 @@ def inspect(path: str, settings: Images | None) -> str:
 
     pictures = progress(source.pictures(), desc=f"looking at {Path(path).name}", unit="image", total=source.count)
     looked = list(mapped(partial(_look, crop=crop, size=size, side=source.form.side), pictures))
-    kept = [line for line, _ in looked if not line.reason]
+    kept = [line for line, _ in looked if not line.rejection(size)]
     shapes = Counter(shape for _, shape in looked if shape)
-    rejected = [line for line, _ in looked if line.reason]
+    rejected = [line for line, _ in looked if line.rejection(size)]
     said = [f"{path}: {source.form.name}, {len(looked):,} images"]
     if source.left_out:
         said.append(f"  and {source.left_out:,} others that are not of that form and would be left out")
@@ -47,7 +47,7 @@ def inspect(path: str, settings: Images | None) -> str:
     except UserError:
         said.append("no published split")
     said.append(f"would be rejected: {len(rejected):,}")
-    said += [f"  {line.name}: {line.reason}" for line in rejected[:MOST]]
+    said += [f"  {line.name}: {line.rejection(size)}" for line in rejected[:MOST]]
     if len(rejected) > MOST:
         said.append(f"  and {len(rejected) - MOST:,} more")
     return "\n".join(said)
@@ -57,7 +57,7 @@ def _look(
     picture: Picture, *, crop: images.Crop, size: int, side: tuple[int, int] | None
 ) -> tuple[Line, tuple[int, int] | None]:
     """What would become of a picture; its width and height."""
-    line, pixels = decoded(picture, sizes=(size,), crop=crop, filter="area", side=side)
-    if not pixels:
+    line, _ = decoded(picture, sizes=(size,), crop=crop, filter="area", side=side)
+    if line.rejection(size):
         return line, None
     return line, picture.data.shape[:0:-1] if isinstance(picture.data, np.ndarray) else images.shape(picture.data)

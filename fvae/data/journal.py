@@ -11,6 +11,8 @@ from typing import Self
 
 import numpy as np
 
+from fvae.data.images import TooSmall
+
 SECONDS = 5.0  # between two moments at which all is on the disk
 
 
@@ -22,17 +24,23 @@ class Line:
     sha256: str
     index: int | None
     part: str | None
-    reason: str | None  # why it is rejected
+    reason: str | None  # why it is rejected at any size
+    edge: int | None = None  # pixels of its crop's side, where that is smaller than one of the sizes
+
+    def rejection(self, size: int) -> str | None:
+        """Why it is rejected at a size."""
+        return self.reason or (str(TooSmall(self.edge, size)) if self.edge is not None and self.edge < size else None)
 
 
 class Journal:
     """Lines and rows of pixels in a folder, at several sizes; a pass that was killed goes on after the last line.
 
-    A journal of other contents or other settings, told by its fingerprint, is begun anew.
+    A journal of other contents, settings or sizes is begun anew; the fingerprint tells of the first two.
     """
 
     def __init__(self, folder: Path, sizes: tuple[int, ...], fingerprint: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        fingerprint = f"{fingerprint} at {sizes}"
         self.sizes, self.text = sizes, folder / "journal.jsonl"
         self.raw = {size: folder / f"rows-{size}.raw" for size in sizes}
         self.lines = self._recovered(fingerprint)
@@ -95,6 +103,6 @@ class Journal:
         self.flushed = time.monotonic()
 
     def rows(self, size: int) -> np.ndarray:
-        """The kept pictures' pixels at a size, memory-mapped: (N, 3, size, size) uint8."""
+        """The pixels at a size of the pictures that have no `reason`, memory-mapped: (N, 3, size, size) uint8."""
         shape = (self.kept, 3, size, size)
         return np.memmap(self.raw[size], np.uint8, "r", shape=shape) if self.kept else np.empty(shape, np.uint8)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import PIL
 
-import fvae
 from fvae.data import hub, portraits, prepared
 from fvae.data.ahead import mapped
 from fvae.data.decoding import decoded
@@ -24,10 +23,12 @@ from fvae.data.prepared import CHUNK, Entry, beside
 from fvae.data.sources import Picture, Source
 from fvae.data.splits import SPLITS, assign
 from fvae.errors import UserError
+from fvae.files import claim
 from fvae.params import Images, Portraits
 from fvae.progress import progress
 
 IDENTITY = "identity.txt"  # of a set that waits to be asked for
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def prepare_portraits(settings: Portraits, out: Path) -> None:
@@ -44,7 +45,7 @@ def prepare_portraits(settings: Portraits, out: Path) -> None:
                     entries[index].sha256 = sha256(array[index].tobytes())
                 bar.update(len(indices))
 
-    with _full_disk_said(out):
+    with _at_work(out):
         prepared.write(out, entries, [], settings.model_dump(mode="json"), settings.size, fill)
 
 
@@ -53,55 +54,72 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
 
     What is made for other folders waits beside them until it is asked for. A pass that was killed goes on where it
     was. Byte duplicates are left out. Raises UserError where there is nothing to read, a split is empty, too much is
-    rejected, or the disk is full.
+    rejected, the disk is full, or another process prepares the same set.
     """
-    path = hub.local(settings.path)
-    source = Source(path)
+    source = Source(hub.local(settings.path))
     how = settings.model_dump(mode="json", exclude={"path", "size"})
-    identity = sha256(json.dumps([source.container.fingerprint(), how, fvae.__version__]).encode())
-    waiting = beside(out, "waiting")
-    if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
-        (waiting / IDENTITY).unlink()
-        prepared.move(waiting, out)
-        return
+    identity = sha256(json.dumps([source.container.fingerprint(), how, code(), PIL.__version__]).encode())
+    with _at_work(out) as working:
+        waiting = beside(out, "waiting")
+        if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
+            (waiting / IDENTITY).unlink()
+            prepared.move(waiting, out)
+            return
 
-    outs = {settings.size: out} | {size: beside(folder, "waiting") for size, folder in (others or {}).items()}
-    working = beside(out, "journal")
-    with _full_disk_said(out):
-        with Journal(working, tuple(outs), identity) as journal:
-            treat = partial(
-                decoded, sizes=tuple(outs), crop=settings.crop, filter=settings.filter, side=source.form.side
-            )
-            for line, pixels in mapped(treat, remaining(source, settings.limit, len(journal.lines))):
+        sizes = (settings.size, *(others or {}))
+        with Journal(working, sizes, identity) as journal:
+            treat = partial(decoded, sizes=sizes, crop=settings.crop, filter=settings.filter, side=source.form.side)
+            weight = partial(_bytes, sizes=sizes)
+            for line, pixels in mapped(treat, remaining(source, settings.limit, len(journal.lines)), weight):
                 journal.add(line, pixels)
-        rejected = [(line.name, line.reason) for line in journal.lines if line.reason]
-        kept = [line for line in journal.lines if not line.reason]
-        refuse_too_many(path, rejected, len(kept), settings.max_rejected)
-        splits = assign(kept, settings.split, source.form.indexed)
-        for split in SPLITS:
-            if split not in splits:
-                raise UserError(f"{path}: no image falls in the {split} split; see data.split, or add images")
-        order, duplicates = arrange(kept, splits)
-        entries = [Entry(kept[row].name, kept[row].sha256, splits[row]) for row in order]
-        contents = sha256(json.dumps(sorted((line.name, line.sha256) for line in kept)).encode())
-        origin = {
-            "source": path.name,
-            "form": source.form.name,
-            "source_sha256": contents,
-            "left_out": source.left_out,
-            **how,
-        }
-        for size, folder in outs.items():
-            rows = journal.rows(size)
-
-            def fill(array: np.ndarray, rows: np.ndarray = rows) -> None:
-                for start in range(0, len(order), CHUNK):
-                    array[start : start + CHUNK] = coarse(rows[order[start : start + CHUNK]], settings.bits)
-
-            prepared.write(folder, entries, sorted(rejected + duplicates), origin | {"size": size}, size, fill)
-            if folder != out:
+        _write(out, journal, source, settings)
+        for size, other in (others or {}).items():
+            folder = beside(other, "waiting")
+            (folder / IDENTITY).unlink(missing_ok=True)
+            with suppress(UserError):  # of that size alone: whoever asks for it is told
+                _write(folder, journal, source, settings.model_copy(update={"size": size}))
                 (folder / IDENTITY).write_text(identity)
-    shutil.rmtree(working)
+
+
+def _write(folder: Path, journal: Journal, source: Source, settings: Images) -> None:
+    """The set at one size. Raises UserError where a split is empty or too much is rejected."""
+    path, size = source.container.path, settings.size
+    rejected = [(line.name, reason) for line in journal.lines if (reason := line.rejection(size))]
+    kept = [line for line in journal.lines if not line.rejection(size)]
+    refuse_too_many(path, rejected, len(kept), settings.max_rejected)
+    splits = assign(kept, settings.split, source.form.indexed)
+    order, duplicates = arrange(kept, splits)
+    for split in SPLITS:
+        if split not in (splits[row] for row in order):
+            raise UserError(f"{path}: no image falls in the {split} split; see data.split, or add images")
+    entries = [Entry(kept[row].name, kept[row].sha256, splits[row]) for row in order]
+    origin = {
+        "source": path.name,
+        "form": source.form.name,
+        "source_sha256": sha256(json.dumps(sorted((line.name, line.sha256) for line in kept)).encode()),
+        "left_out": source.left_out,
+        **settings.model_dump(mode="json", exclude={"path"}),
+    }
+    rows = np.flatnonzero([not line.rejection(size) for line in journal.lines if not line.reason])[order]
+
+    def fill(array: np.ndarray) -> None:
+        pixels = journal.rows(size)
+        for start in range(0, len(order), CHUNK):
+            array[start : start + CHUNK] = coarse(pixels[rows[start : start + CHUNK]], settings.bits)
+
+    prepared.write(folder, entries, sorted(rejected + duplicates), origin, size, fill)
+
+
+def _bytes(picture: Picture, *, sizes: tuple[int, ...]) -> int:
+    """What a picture and its pixels at all sizes take."""
+    encoded = picture.data.nbytes if isinstance(picture.data, np.ndarray) else len(picture.data)
+    return encoded + sum(3 * size * size for size in sizes)
+
+
+def code() -> str:
+    """A hash of the code that decides what a prepared set is."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(json.dumps([[file.name, file.read_text("utf-8")] for file in files]).encode())
 
 
 def remaining(source: Source, limit: int | None, done: int) -> Iterator[Picture]:
@@ -141,13 +159,27 @@ def refuse_too_many(source: Path, rejected: list[tuple[str, str]], kept: int, al
 
 
 @contextmanager
-def _full_disk_said(out: Path) -> Iterator[None]:
+def _at_work(out: Path) -> Iterator[Path]:
+    """A folder beside a set's, this process's alone; it stays where the work is not finished.
+
+    Raises UserError where another process has it, and where the disk or the memory is full.
+    """
+    working = beside(out, "journal")
     try:
-        yield
+        claimed = claim(working)
+        yield working
+        for file in working.iterdir():
+            if file != Path(claimed.lock_file):
+                file.unlink()
+        Path(claimed.lock_file).unlink()
+        with suppress(OSError):  # another process looked whether this one is at work
+            working.rmdir()
+    except MemoryError as error:
+        raise UserError(f"{out}: the memory is full; make room and run it again to go on") from error
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise UserError(f"{out.parent}: the disk is full; make room and run it again to go on") from error
+        if error.errno in FULL:
+            raise UserError(f"{out.parent}: the disk is full; make room and run it again to go on") from error
+        raise UserError(f"{error.filename or out.parent}: {error.strerror or error}; run it again to go on") from error
 
 
 def sha256(data: bytes) -> str:

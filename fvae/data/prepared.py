@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import PIL
 
 import fvae
 from fvae.data.splits import SPLITS
@@ -41,6 +43,7 @@ def write(
     """Write a set to a folder, whole or not at all; `fill` gives the array (N, 3, size, size) its images."""
     with _folder_in_place(out) as partial:
         array = np.lib.format.open_memmap(partial / "images.npy", "w+", np.uint8, (len(entries), 3, size, size))
+        _reserve(partial / "images.npy")
         fill(array)
         array.flush()
         index = pd.DataFrame(entries).rename_axis("row")
@@ -58,8 +61,21 @@ def write(
             "std": std,
             "images_sha256": digest,
             "version": fvae.__version__,
+            "pillow": PIL.__version__,
         }
         (partial / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _reserve(path: Path) -> None:
+    """Have room on the disk for all of a file, which writing to its memory map could not say is missing."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # by this file system
+                raise
 
 
 def moments(array: np.ndarray) -> tuple[list[float], list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 from collections.abc import Iterator
 from typing import IO
@@ -21,6 +22,7 @@ def tfrecords(file: IO[bytes]) -> Iterator[np.ndarray]:
 
     PGGAN's are (C, H, W), Glow's (H, W, C). Lengths and contents are checked by their sums. Raises Damaged.
     """
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tfrecord import example_pb2
 
     while header := file.read(12):
@@ -34,12 +36,15 @@ def tfrecords(file: IO[bytes]) -> Iterator[np.ndarray]:
             raise Damaged("cut off")
         if not _sum_agrees(data, checksum):
             raise Damaged("a record does not agree with its sum")
-        features = example_pb2.Example.FromString(data).features.feature
+        try:
+            features = example_pb2.Example.FromString(data).features.feature
+        except DecodeError as error:
+            raise Damaged("a record is no tf.train.Example") from error
         if "shape" not in features or "data" not in features:
             raise Damaged(f"a record has {', '.join(sorted(features)) or 'nothing'}, not shape and data")
         shape = tuple(features["shape"].int64_list.value)
-        pixels = np.frombuffer(features["data"].bytes_list.value[0], np.uint8)
-        if len(shape) != 3 or 3 not in (shape[0], shape[2]) or pixels.size != np.prod(shape):
+        pixels = np.frombuffer(b"".join(features["data"].bytes_list.value), np.uint8)
+        if len(shape) != 3 or 3 not in (shape[0], shape[2]) or min(shape) < 1 or pixels.size != math.prod(shape):
             raise Damaged(f"a record of {pixels.size} bytes is not an RGB image of shape {shape}")
         yield pixels.reshape(shape) if shape[0] == 3 else pixels.reshape(shape).transpose(2, 0, 1)
 
@@ -64,8 +69,13 @@ def parquet(file: IO[bytes]) -> Iterator[bytes]:
         shard = ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
         if "image" not in shard.schema_arrow.names:
             raise Damaged(f"no column 'image'; it has {', '.join(shard.schema_arrow.names)}")
+        kind = shard.schema_arrow.field("image").type
+        if pyarrow.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+            kind = kind.field("bytes").type
+        if not any(is_kind(kind) for is_kind in (pyarrow.types.is_binary, pyarrow.types.is_large_binary)):
+            raise Damaged(f"its column 'image' is of {kind}, not of encoded images")
         for batch in shard.iter_batches(batch_size=16, columns=["image"]):
             for image in batch.column(0).to_pylist():
                 yield (image.get("bytes") if isinstance(image, dict) else image) or b""
     except (pyarrow.ArrowException, OSError) as error:
-        raise Damaged(str(error).splitlines()[0]) from error
+        raise Damaged(" ".join(str(error).split())) from error

@@ -18,12 +18,16 @@ from fvae.data.containers import Container, File, saying_damage
 from fvae.data.records import Damaged, parquet, tfrecords
 from fvae.errors import UserError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".heic", ".avif"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+SUFFIXES |= {".heic", ".avif"}
+ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w+)$", re.IGNORECASE)
 LARGEST = 2**28  # bytes of a picture's file
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 PARTS |= {"test": "test", "testing": "test"}
+PARTITION = re.compile(r"\s*(?P<name>\S+)\s+(?P<part>[012])\s*")  # a line of CelebA's list
 RECORDS: dict[str, Callable[[IO[bytes]], Iterator[bytes | np.ndarray]]] = {".tfrecords": tfrecords, ".parquet": parquet}
 IMAGE = r"\.(?:jpe?g|png)$"
+IMAGES = 30_000  # of CelebA-HQ: the last one's index where the first is 1
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Form:
     side: tuple[int, int] | None = None  # width and height of every image, where they are known
     indexed: bool = False  # whether the index is CelebA-HQ's
 
+    @property
+    def settled(self) -> bool:
+        """Whether one name is enough: no other form is more particular, and nothing depends on all names."""
+        return not self.indexed and self.side is not None
+
 
 def _form(name: str, pattern: str, side: tuple[int, int] | None = None, indexed: bool = False) -> Form:
     return Form(name, re.compile(pattern, re.IGNORECASE), side, indexed)
@@ -45,7 +54,10 @@ FORMS = (  # the first that any name matches
     _form("CelebA-HQ, PGGAN's arrays", r"(?:^|/)imgHQ(?P<index>\d{5})\.npy$", (1024, 1024), indexed=True),
     _form("Glow's tfrecords", r"(?:^|/)(?P<part>train|validation)/[^/]*-r(?P<log2>\d\d)-s-\d+-of-\d+\.tfrecords$"),
     _form("PGGAN's tfrecords", r"(?:^|/)[^/]*-r(?P<log2>\d\d)\.tfrecords$"),  # shuffled when they were written
-    _form("CelebA-HQ, TFDS's tar", r"(?:^|/)data1024x1024/(?P<index>\d{5})" + IMAGE, (1024, 1024), indexed=True),
+    *(
+        _form("CelebA-HQ, TFDS's tar", rf"(?:^|/)data{n}x{n}/(?P<index>\d{{5}})" + IMAGE, (n, n), indexed=True)
+        for n in (1024, 512, 256, 128)
+    ),
     _form("CelebA-HQ, Kaggle's", r"(?:^|/)celeba_hq_256/(?P<index>\d{5})" + IMAGE, (256, 256), indexed=True),
     _form("CelebA, aligned", r"(?:^|/)img_align_celeba/(?P<index>\d{6})\.jpg$", (178, 218)),
     _form("FFHQ's thumbnails", r"(?:^|/)thumbnails128x128/(?:\d{5}/)?(?P<index>\d{5})\.png$", (128, 128)),
@@ -74,41 +86,49 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         packed = path / "img_align_celeba.zip"  # torchvision's folder before it is unpacked
-        if packed.is_file() and not packed.with_suffix("").is_dir():
-            self.container = Container(packed)
-        else:
-            self.container = Container(path)
-        self.root = self.container.path.resolve().name
+        with saying_damage(path):
+            unpack = packed.is_file() and not packed.with_suffix("").is_dir()
+        self.container = Container(packed if unpack else path)
+        self.root = ARCHIVE.sub("", self.container.path.resolve().name)
         self.count: int | None = None  # of pictures, where it is known from the names
         self.left_out: int | None = None  # of images that are not of the form, likewise
+        self.first = 0  # the index of CelebA-HQ's first image
         self.form, self.log2 = self._recognise()
         self.parts = _celeba_partition(path)
 
     def _full(self, name: str) -> str:
-        """A name under its container's, for a user may name the innermost folder."""
+        """A name under its container's, for a user may name the innermost folder, or have packed it."""
         return f"{self.root}/{name}"
 
     def _recognise(self) -> tuple[Form, str | None]:
         """The form, and of tfrecords in several resolutions the highest."""
         names: list[str] = []
+        early = False  # where all of it had to be decompressed for the other names
         for file in self.container.files():
             names.append(self._full(file.name))
-            if self.container.streamed and any(form.pattern.search(names[-1]) for form in FORMS):
+            if self.container.streamed and any(form.settled and form.pattern.search(names[-1]) for form in FORMS):
+                early = True
                 break
         for form in FORMS:
             if found := [match for match in map(form.pattern.search, names) if match]:
-                one_each = not self.container.streamed and not any(found[0].string.endswith(end) for end in RECORDS)
-                self.count = len(found) if one_each else None
-                if not self.container.streamed:
+                if not early:
                     of_form = {match.string for match in found}
                     self.left_out = sum(name not in of_form and _suffix(name) in SUFFIXES for name in names)
+                    self.count = None if _suffix(found[0].string) in RECORDS else len(found)
+                if form.indexed:
+                    indices = {int(match["index"]) for match in found}
+                    self.first = int(IMAGES in indices and 0 not in indices)
                 resolutions = [match["log2"] for match in found if "log2" in form.pattern.groupindex]
                 return form, max(resolutions, default=None)
-        suffixes = ", ".join(sorted(SUFFIXES | {".npy", ".tfrecords", ".parquet"}))
-        raise UserError(f"{self.container.path}: no images in it ({suffixes})")
+        raise self._nothing()
+
+    def _nothing(self) -> UserError:
+        suffixes = ", ".join(sorted(SUFFIXES | {".npy", *RECORDS}))
+        return UserError(f"{self.container.path}: no images in it ({suffixes})")
 
     def pictures(self, after: int = 0) -> Iterator[Picture]:
         """All pictures after the first so many, always in the same order."""
+        empty = not after
         for file in self.container.files():
             match = self.form.pattern.search(self._full(file.name))
             if not match or match.groupdict().get("log2") != self.log2:
@@ -123,9 +143,12 @@ class Source:
                     if after:
                         after -= 1
                         continue
-                    picture.index = int(groups["index"]) if "index" in groups else None
+                    picture.index = int(groups["index"]) - self.first if "index" in groups else None
                     picture.part = part
+                    empty = False
                     yield picture
+        if empty:
+            raise self._nothing()
 
     def _expand(self, file: File) -> Iterator[Picture]:
         """The pictures in a file: itself, or its records, of which none may be damaged."""
@@ -162,8 +185,8 @@ def _whole(file: File) -> Picture:
 def _array(name: str, data: bytes) -> Picture:
     """PGGAN's (1, 3, H, W) uint8."""
     try:
-        pixels = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+        pixels = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except Exception:  # NumPy raises many kinds, MemoryError where a header tells of more than there can be
         return Picture(name, b"", problem="not an array" if data else "empty file")
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[:2] != (1, 3):
         return Picture(name, b"", problem=f"an array of {pixels.dtype} {pixels.shape}, not of uint8 (1, 3, H, W)")
@@ -171,10 +194,19 @@ def _array(name: str, data: bytes) -> Picture:
 
 
 def _celeba_partition(path: Path) -> dict[str, str]:
-    """The published splits by file name, from the file that lies beside CelebA's images."""
+    """The published splits by file name, from the file that lies beside CelebA's images. Raises UserError."""
     for folder in (path, path.parent):
         file = folder / "list_eval_partition.txt"
-        if file.is_file():
-            rows = [line.split() for line in file.read_text().splitlines() if line.strip()]
-            return {name: ("train", "validation", "test")[int(part)] for name, part in rows}
+        with saying_damage(file):
+            text = file.read_text("utf-8") if file.is_file() else None
+        if text is not None:
+            return dict(_part(file, *line) for line in enumerate(text.splitlines(), 1) if line[1].strip())
     return {}
+
+
+def _part(file: Path, number: int, line: str) -> tuple[str, str]:
+    """A file's name and its split."""
+    match = PARTITION.fullmatch(line)
+    if not match:
+        raise UserError(f"{file}: line {number} is not a file's name and 0, 1 or 2")
+    return match["name"], ("train", "validation", "test")[int(match["part"])]

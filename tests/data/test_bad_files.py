@@ -1,12 +1,20 @@
 """What lies among people's images: each is seen as a person would see it, or stands in rejected.csv with its reason."""
 
+import bz2
+import gzip
 import io
+import lzma
+import os
 import pickle
 import stat
 import struct
+import sys
 import tarfile
+import tempfile
 import zipfile
 import zlib
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +22,9 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from fvae.data import dataset
+from fvae.data.inspection import inspect
 from fvae.data.prepare import prepare_images
+from fvae.data.sources import Source
 from fvae.errors import UserError
 from fvae.params import Images
 
@@ -301,6 +311,139 @@ def test_a_folder_s_dead_links_are_told_and_its_clutter_is_not(tmp_path):
     rejected = pd.read_csv(tmp_path / "out" / "rejected.csv")
     assert rejected.to_numpy().tolist() == [["dead.png", "a link to nothing"]]
     assert len(dataset.load(tmp_path / "out").images) == len(GOOD) + 1
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    source = tmp_path / "faces"
+    for folder, names in (("faces/a", list(GOOD)[:12]), ("elsewhere", list(GOOD)[12:])):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in names:
+            (tmp_path / folder / name).write_bytes(GOOD[name])
+    (source / "b").symlink_to(tmp_path / "elsewhere")
+    (source / "c").symlink_to(tmp_path / "elsewhere")
+    (source / "a" / "back").symlink_to(source)
+    prepare_images(settings(source), tmp_path / "out")
+    assert sorted({name[:2] for name in dataset.load(tmp_path / "out").index["name"]}) == ["a/", "b/"]
+    assert len(dataset.load(tmp_path / "out").images) == len(GOOD)
+    assert (tmp_path / "out/rejected.csv").read_text() == "name,reason\n"
+
+
+@contextmanager
+def as_nobody():
+    """Without the rights of root, who may read everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("what", ["folder", "subfolder", "archive", "list"])
+def test_what_must_not_be_read_is_one_clear_line(what):
+    with tempfile.TemporaryDirectory() as temporary:  # tmp_path is closed to others
+        root = Path(temporary)
+        root.chmod(0o755)
+        inner = root / "faces" / "inner"
+        inner.mkdir(parents=True)
+        (inner / "a.png").write_bytes(PNG)
+        (root / "faces.tgz").write_bytes(b"")
+        (root / "faces" / "list_eval_partition.txt").write_bytes(b"")
+        closed = {
+            "folder": root / "faces",
+            "subfolder": inner,
+            "archive": root / "faces.tgz",
+            "list": root / "faces" / "list_eval_partition.txt",
+        }[what]
+        closed.chmod(0)
+        named = root / ("faces.tgz" if what == "archive" else "faces")
+        with as_nobody(), pytest.raises(UserError, match=f"{closed.name}.*: damaged or unreadable: Permission denied"):
+            list(Source(named).pictures())
+        closed.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_names_that_are_no_text_are_made_legible(tmp_path, kind):
+    names = {
+        b"caf\xe9.png": "caf\\udce9.png",
+        b"a\nb.png": "a\\nb.png",
+        b"a\rb.png": "a\\rb.png",
+        "é.png".encode(): "é.png",
+    }
+    source = tmp_path / "faces"
+    source.mkdir()
+    contents = dict(zip(names, list(GOOD.values())[10:], strict=False))
+    for name, data in (contents | {name.encode(): data for name, data in list(GOOD.items())[:10]}).items():
+        Path(os.fsdecode(os.path.join(os.fsencode(source), name))).write_bytes(data)
+    if kind == "tar":
+        with tarfile.open(tmp_path / "faces.tar", "w", format=tarfile.GNU_FORMAT) as archive:
+            archive.add(source, "faces")
+        source = tmp_path / "faces.tar"
+    prepare_images(settings(source), tmp_path / "out")
+    index = dataset.load(tmp_path / "out").index
+    told = {name.removeprefix("faces/") for name in index["name"]} - set(GOOD)
+    assert told == set(names.values())
+    assert inspect(str(source), None).encode()
+
+
+def test_other_suffixes_of_jpegs_are_images(tmp_path):
+    for name in ("a.jfif", "b.JPE"):
+        (tmp_path / name).write_bytes(JPEG)
+    assert len(list(Source(tmp_path).pictures())) == 2
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A tar, its compressed forms and a zip of the good images."""
+    with tarfile.open(tmp_path / "faces.tar", "w") as archive:
+        for name, data in GOOD.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    plain = (tmp_path / "faces.tar").read_bytes()
+    for suffix, compress in (("tgz", gzip.compress), ("tar.bz2", bz2.compress), ("tar.xz", lzma.compress)):
+        (tmp_path / f"faces.{suffix}").write_bytes(compress(plain))
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        for name, data in GOOD.items():
+            archive.writestr(name, data)
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tgz", "tar.bz2", "tar.xz", "zip"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_download_that_broke_off_says_so(many, suffix, share):
+    path = many / f"faces.{suffix}"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(UserError, match=r"faces\.[\w.]+: damaged or unreadable: .*(cut off|unexpected end)"):
+        list(Source(path).pictures())
+
+
+def test_a_tar_cut_between_two_files_says_so(many):
+    path = many / "faces.tar"
+    data = path.read_bytes()
+    with tarfile.open(path) as archive:
+        ends = [member.offset for member in archive.getmembers()][1:]
+    for end in ends[::5]:
+        path.write_bytes(data[:end])
+        with pytest.raises(UserError, match="cut off or damaged: download it again"):
+            list(Source(path).pictures())
+        path.write_bytes(data[:end] + b"x" * 512 + data[end + 512 :])  # not a header
+        with pytest.raises(UserError, match="cut off or damaged: download it again"):
+            list(Source(path).pictures())
+
+
+@pytest.mark.parametrize("place", [-8, -6, -1])
+def test_a_tgz_that_does_not_have_its_sum_says_so(many, place):
+    path = many / "faces.tgz"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1  # CRC-32 and length are its last eight bytes
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"faces\.tgz: damaged or unreadable: cut off or damaged: download it again"):
+        list(Source(path).pictures())
 
 
 def test_more_than_the_allowed_share_stops_the_run(tmp_path):

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub: fetched from whichever server HF_ENDPOINT names; here one of our own."""
+"""Data sets that are fetched, of the Hugging Face hub and LFW: here from a server of our own."""
 
 import hashlib
 import io
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
+from torchvision.datasets import LFWPeople
 
 from fvae.data import dataset, hub
 from fvae.errors import UserError
@@ -43,11 +44,12 @@ FILES = {
 }
 
 
+ARCHIVE = np.random.default_rng(3).bytes(100_000)  # in place of LFW's
 ASKED: list[str] = []
 
 
 class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download of a data set needs."""
+    """As much of the hub as a download of a data set needs; and LFW."""
 
     def answer(self, body, **headers):
         self.send_response(200)
@@ -74,6 +76,8 @@ class Hub(BaseHTTPRequestHandler):
         elif (name := path.removeprefix(f"/datasets/some/faces/resolve/{COMMIT}/")) in FILES:
             data = FILES[name]
             self.answer(data, ETag=f'"{hashlib.sha256(data).hexdigest()}"', X_Repo_Commit=COMMIT)
+        elif path == "/lfw/lfw-deepfunneled.tgz":
+            self.answer(ARCHIVE)
         else:
             self.send_error(404)
 
@@ -91,6 +95,7 @@ def endpoint():
     ASKED.clear()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
+    server.server_close()
 
 
 def prepared(folder, endpoint, path):
@@ -132,6 +137,22 @@ def test_a_file_damaged_by_its_disk_is_told(tmp_path, endpoint):
     assert f"{shard.name} does not have the checksum of hf://some/faces@main" in done.stderr
 
 
+def test_what_was_fetched_is_enough_when_the_hub_cannot_be_reached(tmp_path, endpoint):
+    path = "hf://some/faces@refs/convert/parquet"
+    assert prepared(tmp_path, endpoint, path).returncode == 0
+    assert any("/revision/refs%2Fconvert%2Fparquet" in asked for asked in ASKED)
+    folder = tmp_path / "data/raw/huggingface/some--faces/refs--convert--parquet"
+    done = prepared(tmp_path, "http://127.0.0.1:9", path)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "cannot be reached" in line]
+    assert said.startswith(f"fvae: {path} cannot be reached")
+    assert said.endswith("going on with what was fetched to data/raw/huggingface/some--faces/refs--convert--parquet")
+    (folder / hub.COMPLETE).unlink()  # a download that broke off
+    done = prepared(tmp_path, "http://127.0.0.1:9", path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"fvae: data.path: {path} cannot be fetched")
+
+
 def test_a_server_that_is_not_there_is_one_clear_line(tmp_path):
     done = prepared(tmp_path, "http://127.0.0.1:9", "hf://some/faces@main")
     assert done.returncode == 1
@@ -142,4 +163,43 @@ def test_a_server_that_is_not_there_is_one_clear_line(tmp_path):
 def test_an_address_needs_a_revision():
     with pytest.raises(UserError, match="hf://some/faces is not hf://OWNER/NAME@REVISION"):
         hub.local("hf://some/faces")
+    with pytest.raises(UserError, match="is not hf://OWNER/NAME@REVISION"):
+        hub.local("hf://some/faces@../../elsewhere")
     assert hub.local("a/b.zip") == Path("a/b.zip")
+
+
+@pytest.fixture
+def lfw(endpoint, monkeypatch):
+    """torchvision's address of LFW is our server's, and its sum that of our archive."""
+    known = ("lfw-deepfunneled", "lfw-deepfunneled.tgz", hashlib.md5(ARCHIVE).hexdigest())
+    monkeypatch.setattr(LFWPeople, "download_url_prefix", f"{endpoint}/lfw/")
+    monkeypatch.setitem(LFWPeople.file_dict, "deepfunneled", known)
+
+
+def test_lfw_is_downloaded_where_it_is_not_there(tmp_path, lfw):
+    path = tmp_path / "raw" / "lfw-deepfunneled.tgz"
+    for _ in range(2):
+        assert hub.local(str(path)) == path
+        assert path.read_bytes() == ARCHIVE
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert len([asked for asked in ASKED if asked == "/lfw/lfw-deepfunneled.tgz"]) == 2  # a HEAD and a GET
+
+
+@pytest.mark.parametrize("trouble", ["nobody answers", "not found", "another sum"])
+def test_lfw_that_cannot_be_downloaded_is_one_clear_line(tmp_path, lfw, monkeypatch, trouble):
+    if trouble == "nobody answers":
+        monkeypatch.setattr(LFWPeople, "download_url_prefix", "http://127.0.0.1:9/")
+    elif trouble == "not found":
+        monkeypatch.setattr(LFWPeople, "download_url_prefix", LFWPeople.download_url_prefix + "elsewhere/")
+    else:
+        monkeypatch.setitem(LFWPeople.file_dict, "deepfunneled", ("", "lfw-deepfunneled.tgz", "0" * 32))
+    path = tmp_path / "lfw-deepfunneled.tgz"
+    with pytest.raises(UserError, match=r"lfw-deepfunneled\.tgz: not there, and http.*; put the file there") as error:
+        hub.local(str(path))
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_archives_are_not_downloaded(tmp_path):
+    assert not hub.fetched("data/raw/faces.zip")
+    assert hub.local(str(tmp_path / "lfw.tgz")) == tmp_path / "lfw.tgz"

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import PIL
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from fvae.data import dataset, images
 from fvae.data.journal import Line
@@ -244,6 +246,40 @@ def test_an_empty_split_is_refused(files, tmp_path):
             tmp_path / "out",
             split={"kind": "hash", "validation": 0.0, "test": 0.3},
         )
+
+
+def test_five_bits_keep_the_highest_five(files, tmp_path):
+    source = archive_zip(tmp_path / "faces.zip", files)
+    for bits in (5, 8):
+        prepare(source, tmp_path / f"{bits}", bits=bits)
+    five, eight = (dataset.load(tmp_path / f"{bits}") for bits in (5, 8))
+    np.testing.assert_array_equal(five.images, eight.images // 8 * 8)
+    assert five.manifest["bits"] == 5
+    assert list(five.index["sha256"]) == list(eight.index["sha256"])
+
+
+def test_the_manifest_says_what_decoded_the_images(files, tmp_path):
+    prepare(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out")
+    assert dataset.load(tmp_path / "out").manifest["pillow"] == PIL.__version__
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(0, 0, 0, 0), (20, 20, 10, 10), (-10, -10, 200, 200), (0, 0, 300, 20), (0, 0, 15, 15), (5, 0, 4, 16)],
+)
+def test_a_box_that_is_none_is_one_clear_line(box):
+    with pytest.raises(ValidationError, match="is no square box of left, top, right, bottom in pixels, at least 16"):
+        settings("faces.zip", crop=box)
+
+
+def test_a_box_outside_every_image_is_one_clear_line(files, tmp_path):
+    with pytest.raises(UserError, match=r"24 of 24 images rejected.*40×30 does not hold the box \[100, 0, 130, 30\]"):
+        prepare(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", crop=(100, 0, 130, 30))
+
+
+def test_shares_that_leave_nothing_to_train_on_are_one_clear_line():
+    with pytest.raises(ValidationError, match="validation and test leave nothing to train on"):
+        settings("faces.zip", split={"kind": "hash", "validation": 0.5, "test": 0.5})
 
 
 def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):

@@ -16,6 +16,7 @@ from PIL import Image
 from tfrecord import example_pb2
 
 from fvae.data import dataset
+from fvae.data.inspection import inspect
 from fvae.data.prepare import prepare_images
 from fvae.data.sources import Source
 from fvae.errors import UserError
@@ -61,19 +62,29 @@ def into_folder(path, files):
     return path
 
 
-def record(image):
-    """A TFRecord as TensorFlow writes it, of a tf.train.Example as PGGAN and Glow make it."""
+def record(data):
+    """A TFRecord as TensorFlow writes it."""
 
     def checked(data):
         crc = crc32c(data)
         return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
-    example = example_pb2.Example()
-    example.features.feature["shape"].int64_list.value.extend(image.shape)
-    example.features.feature["data"].bytes_list.value.append(image.tobytes())
-    data = example.SerializeToString()
     length = struct.pack("<Q", len(data))
     return length + checked(length) + data + checked(data)
+
+
+def example(**features):
+    """A tf.train.Example of lists of integers or of bytes."""
+    made = example_pb2.Example()
+    for name, values in features.items():
+        feature = made.features.feature[name]
+        (feature.bytes_list if isinstance(values[0], bytes) else feature.int64_list).value.extend(values)
+    return made.SerializeToString()
+
+
+def image_record(image):
+    """A record as PGGAN and Glow make it."""
+    return record(example(shape=image.shape, data=[image.tobytes()]))
 
 
 def array(side, channels_last=False):
@@ -113,7 +124,9 @@ def kaggle():
 def glow():
     parts = (("train", 3), ("validation", 2))
     return {
-        f"celeba-tfr/{part}/{part}-r08-s-{i:04}-of-{n:04}.tfrecords": b"".join(record(array(256, True)) for _ in "ab")
+        f"celeba-tfr/{part}/{part}-r08-s-{i:04}-of-{n:04}.tfrecords": b"".join(
+            image_record(array(256, True)) for _ in "ab"
+        )
         for part, n in parts
         for i in range(n)
     }
@@ -153,6 +166,34 @@ FORMS = {  # container, files, the form's name, images, published test images (0
         into_tar,
         lambda: {f"data1024x1024/{i:05}.png": encoded(1024, 1024, "PNG") for i in INDICES},
         "CelebA-HQ, TFDS's tar",
+        8,
+        3,
+    ),
+    "data256x256.tar": (
+        into_tar,
+        lambda: {f"data256x256/{i + 1:05}.jpg": encoded(256, 256) for i in INDICES},
+        "CelebA-HQ, TFDS's tar",
+        8,
+        3,
+    ),
+    "data128x128.tar.gz": (
+        lambda path, files: into_tar(path, files, "w:gz"),
+        lambda: {f"data128x128/{i + 1:05}.jpg": encoded(128, 128) for i in INDICES},
+        "CelebA-HQ, TFDS's tar",
+        8,
+        3,
+    ),
+    "celeba_hq_256.zip": (
+        into_zip,
+        lambda: {f"{i:05}.jpg": encoded(256, 256) for i in INDICES},
+        "CelebA-HQ, Kaggle's",
+        8,
+        3,
+    ),
+    "CelebAMask-HQ.tar.gz": (  # of which the masks come first
+        lambda path, files: into_tar(path, dict(reversed(files.items())), "w:gz"),
+        celebamask,
+        "CelebAMask-HQ",
         8,
         3,
     ),
@@ -241,46 +282,150 @@ def test_torchvision_s_folder_before_and_after_it_is_unpacked(tmp_path):
 
 
 def test_of_tfrecords_in_several_resolutions_the_highest(tmp_path):
-    files = {f"celeba-hq-r{level:02}.tfrecords": record(array(2**level)) * 3 for level in (5, 7, 6)}
+    files = {f"celeba-hq-r{level:02}.tfrecords": image_record(array(2**level)) * 3 for level in (5, 7, 6)}
     source = Source(into_folder(tmp_path / "tf", files))
     assert source.form.name == "PGGAN's tfrecords"
     assert [picture.data.shape for picture in source.pictures()] == [(3, 128, 128)] * 3
 
 
+def test_of_tfrecords_in_a_compressed_tar_the_highest(tmp_path):
+    files = {f"celeba-hq-r{level:02}.tfrecords": image_record(array(2**level)) * 3 for level in (5, 7, 6)}
+    source = Source(into_tar(tmp_path / "tf.tgz", files, "w:gz"))
+    assert [picture.data.shape for picture in source.pictures()] == [(3, 128, 128)] * 3
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_index_that_starts_with_one_is_celeba_hq_s_plus_one(tmp_path, first):
+    files = {f"data128x128/{i + first:05}.jpg": encoded(128, 128) for i in INDICES}
+    pictures = Source(into_folder(tmp_path / "tfds", files)).pictures()
+    assert [picture.index for picture in pictures] == INDICES
+
+
 def test_records_of_both_layouts_give_the_same_pixels(tmp_path):
     pixels = array(32)
-    files = {"a-r05.tfrecords": record(pixels) + record(np.ascontiguousarray(pixels.transpose(1, 2, 0)))}
+    files = {"a-r05.tfrecords": image_record(pixels) + image_record(np.ascontiguousarray(pixels.transpose(1, 2, 0)))}
     first, second = Source(into_folder(tmp_path / "tf", files)).pictures()
     np.testing.assert_array_equal(first.data, pixels)
     np.testing.assert_array_equal(second.data, pixels)
 
 
-@pytest.mark.parametrize("damage", ["cut", "a flipped bit", "a wrong length", "not an image"])
-def test_damaged_records_stop_with_one_line(tmp_path, damage):
-    data = record(array(16)) * 3
-    example = example_pb2.Example()
-    example.features.feature["label"].int64_list.value.append(1)
-    damaged = {
+def damaged_records():
+    data = image_record(array(16)) * 3
+    return {
         "cut": data[:-100],
         "a flipped bit": data[:500] + bytes([data[500] ^ 1]) + data[501:],
         "a wrong length": b"\xff" * 8 + data[8:],
-        "not an image": record(array(16)[:2]),
+        "not an image": image_record(array(16)[:2]),
+        "something else": record(example(label=[1])),
+        "no example": record(b"\xff\xff\xff\xffgarbage"),
+        "numbers for bytes": record(example(shape=[3, 16, 16], data=[1])),
+        "no side": record(example(shape=[0, 0, 3], data=[b""])),
+        "a negative side": record(example(shape=[3, -1, -12], data=[bytes(36)])),
     }
-    source = into_folder(tmp_path / "tf", {"a-r04.tfrecords": damaged[damage]})
+
+
+@pytest.mark.parametrize("damage", damaged_records())
+def test_damaged_records_stop_with_one_line(tmp_path, damage):
+    source = into_folder(tmp_path / "tf", {"a-r04.tfrecords": damaged_records()[damage]})
     with pytest.raises(UserError, match=r"a-r04\.tfrecords: ") as error:
         list(Source(source).pictures())
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("damage", ["cut", "no image column"])
+def damaged_shards():
+    def table(**columns):
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns), buffer)
+        return buffer.getvalue()
+
+    return {
+        "empty file": b"",
+        "cut": table(image=[b"x"])[:-5],
+        "no image column": table(picture=[b"x"]),
+        "strings": table(image=["a.jpg"]),
+        "integers": table(image=[1, 2]),
+        "lists": table(image=[[1, 2]]),
+        "structs of strings": table(image=[{"bytes": "a", "path": "a.jpg"}]),
+        "structs without bytes": table(image=[{"path": "a.jpg"}]),
+    }
+
+
+@pytest.mark.parametrize("damage", damaged_shards())
 def test_damaged_parquet_stops_with_one_line(tmp_path, damage):
-    whole = hugging_face()["data/train-00000-of-00002.parquet"]
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({"picture": [b"x"]}), buffer)
-    source = into_folder(tmp_path / "hf", {"train-0.parquet": whole[:-50] if damage == "cut" else buffer.getvalue()})
+    source = into_folder(tmp_path / "hf", {"train-0.parquet": damaged_shards()[damage]})
     with pytest.raises(UserError, match=r"train-0\.parquet: ") as error:
         list(Source(source).pictures())
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a-r04.tfrecords", "train-0.parquet"])
+def test_records_of_nothing_are_no_images(tmp_path, name):
+    data = shard(pa.array([], pa.binary())) if name.endswith("parquet") else b""
+    source = into_folder(tmp_path / "nothing", {name: data})
+    for use in (lambda: prepare_images(settings(source, HASH), tmp_path / "out"), lambda: inspect(str(source), None)):
+        with pytest.raises(UserError, match="nothing: no images in it"):
+            use()
+
+
+def npy_header(shape):
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return buffer.getvalue()
+
+
+def packed_arrays():
+    buffer = io.BytesIO()
+    np.savez(buffer, a=1)
+    return buffer.getvalue()
+
+
+BAD_ARRAYS = {  # content, what is said
+    "empty": (b"", "empty file"),
+    "text": (b"text", "not an array"),
+    "of a terabyte": (npy_header((1, 3, 10**6, 10**6)), "not an array"),
+    "of more than there is": (npy_header((1, 3, 10**12, 10**12)), "not an array"),
+    "cut": (npy(np.zeros((1, 3, 8, 8), np.uint8))[:-9], "not an array"),
+    "npz": (packed_arrays(), "not an array"),
+    "a header of brackets": (b"\x93NUMPY\x01\x00\x20\x00" + b"(" * 31 + b"\n", "not an array"),
+    "of objects": (b"\x93NUMPY\x01\x00\x10\x00{'descr':'|O'}\n", "not an array"),
+    "a number": (npy(np.uint8(3)), "an array of uint8 (), not of uint8 (1, 3, H, W)"),
+    "of floats": (npy(np.zeros((1, 3, 8, 8))), "an array of float64 (1, 3, 8, 8), not of uint8 (1, 3, H, W)"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_ARRAYS)
+def test_an_array_that_is_none_says_why(tmp_path, what):
+    content, said = BAD_ARRAYS[what]
+    (picture,) = Source(into_folder(tmp_path / "hq", {"imgHQ00000.npy": content})).pictures()
+    assert picture.problem == said
+
+
+@pytest.mark.parametrize("line", [b"000001.jpg", b"000001.jpg 3", b"000001.jpg train", b"a b 0", b"\xff\xfe 0"])
+def test_a_malformed_partition_is_one_clear_line(tmp_path, line):
+    files = celeba() | {"list_eval_partition.txt": b"\n000002.jpg 0\n" + line + b"\n"}
+    with pytest.raises(UserError, match=r"list_eval_partition\.txt: (line 3 is not|damaged or unreadable)"):
+        Source(into_folder(tmp_path / "celeba", files))
+
+
+def test_duplicates_across_the_published_splits_stay_in_the_test(tmp_path):
+    files = kaggle()
+    files["celeba_hq_256/00001.jpg"] = files["celeba_hq_256/27000.jpg"]
+    prepare_images(settings(into_folder(tmp_path / "hq", files), PUBLISHED), tmp_path / "out")
+    index = dataset.load(tmp_path / "out").index.set_index("name")["split"]
+    assert index["celeba_hq_256/27000.jpg"] == "test"
+    assert "celeba_hq_256/00001.jpg" not in index
+    rejected = (tmp_path / "out/rejected.csv").read_text()
+    assert "celeba_hq_256/00001.jpg,duplicate of celeba_hq_256/27000.jpg" in rejected
+
+
+def test_a_split_that_only_duplicates_fall_in_is_empty(tmp_path):
+    files = kaggle()
+    for name in files:
+        if int(name[14:19]) < 27_000:
+            files[name] = files["celeba_hq_256/27000.jpg"]
+    with pytest.raises(UserError, match="no image falls in the train split"):
+        prepare_images(settings(into_folder(tmp_path / "hq", files), PUBLISHED), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_manifest_depends_on_contents_alone(tmp_path):
