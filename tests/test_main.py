@@ -28,7 +28,7 @@ def elsewhere(tmp_path):
     ("command", "message"),
     [
         ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, family, lfw64"),
-        ("prepare --experiment lfw64", "data/raw/lfw-deepfunneled.tgz: no such file or folder"),
+        ("prepare --experiment celeba64", "data/raw/celeba-hq: no such file or folder"),
         ("train --experiment demo --model gan", "--model: 'gan' is not one of vae, glow, fvae"),
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; prepare it first"),
         ("match --experiment demo --model glow", "experiments.demo: glow has no size to be matched in seconds"),

@@ -1,4 +1,4 @@
-"""A copy of the project with a tiny experiment, run once for all tests of the workflow."""
+"""A copy of the project with a tiny experiment, made once for all tests of the workflow."""
 
 import os
 import shutil
@@ -57,6 +57,11 @@ class Project:
         """Git commits have an author."""
         self.ok("git", "config", "user.email", "someone@example.org")
         self.ok("git", "config", "user.name", "Someone")
+
+    def commit(self, message: str) -> None:
+        """All that has changed."""
+        self.ok("git", "add", "-A")
+        self.ok("git", "commit", "-q", "-m", message)
 
     def edit(self, **changes: object) -> None:
         """Change values of params.yaml's demo, named by their path with __ between."""
@@ -122,7 +127,10 @@ def fresh(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """The tiny project after `snakemake --cores 1 all`; tests that change it work in a copy."""
+    """The tiny project as `dvc repro` makes it, by Snakemake, in a fresh clone; tests that change it work in a copy."""
     project = tiny(tmp_path_factory.mktemp("finished") / "project")
-    project.output = project.ok("snakemake", "--cores", "1", "all")
+    project.ok("git", "init", "-q", "-b", "main")
+    project.be_someone()
+    project.commit("everything")
+    project.output = project.ok("dvc", "repro")
     return project

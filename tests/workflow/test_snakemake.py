@@ -178,9 +178,13 @@ def test_an_unknown_experiment_is_one_clear_line(fresh):
 
 
 def test_a_missing_archive_is_one_clear_line(fresh):
-    done = fresh.run("snakemake", "-n", "paper_figures/lfw64/samples.pdf")
+    done = fresh.run("snakemake", "-n", "paper_figures/celeba64/samples.pdf")
     assert done.returncode != 0
-    assert "experiments.lfw64.data.path: data/raw/lfw-deepfunneled.tgz does not exist" in done.stdout + done.stderr
+    assert "experiments.celeba64.data.path: data/raw/celeba-hq does not exist" in done.stdout + done.stderr
+
+
+def test_an_archive_that_is_downloaded_need_not_be_there(fresh):
+    fresh.ok("snakemake", "-n", "data/lfw64/manifest.json")
 
 
 def test_required_fid_without_weights_stops(finished, tmp_path):

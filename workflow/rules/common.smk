@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shlex
@@ -5,6 +6,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
+from fvae.data.hub import fetched
 from fvae.errors import UserError
 from fvae.paper import FIGURES, TABLES
 from fvae.params import Images, free_sizes, load
@@ -13,6 +15,28 @@ from fvae.params import Images, free_sizes, load
 def stop(error):
     """End with one line: an exception would be printed with Snakemake's own trace."""
     sys.exit(f"fvae: {error}")
+
+
+def sha256(path):
+    """The hash of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remembered(path):
+    """What an earlier run wrote to a JSON file of this working copy; nothing where there was none."""
+    if not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        return json.load(file)
+
+
+def remember(path, known):
+    """Write it, whole or not at all."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(f"{path}.part", "w") as file:
+        json.dump(known, file)
+    os.replace(f"{path}.part", path)
 
 
 # The interpreter that runs Snakemake runs the jobs; a prefix replaces Snakemake's own, which makes a pipe's failure count.
@@ -25,6 +49,7 @@ try:
 except UserError as error:
     stop(error)
 
+SIZES = ".snakemake/sizes.json"  # that were matched, by all that they depend on
 ALL_CORES = 1024  # Snakemake gives as many as --cores allows: heavy jobs run one after the other
 RUN = "results/{experiment}/{model}/seed-{seed}"
 
@@ -53,24 +78,39 @@ def slice_of(*sections):
     return values
 
 
+def matched(name, model):
+    """The model with its matched size, remembered between runs: to find it takes PyTorch, and seconds."""
+    experiment = PARAMS.experiment(name)
+    spec = experiment.models[model]
+    if measured(experiment, model) or not free_sizes(spec):
+        return spec
+    decides = [spec, experiment.models[experiment.match.model], experiment.match]
+    question = [part.model_dump_json() for part in decides] + [experiment.data.size]
+    question += [sha256(path) for path in code("flows", "models")]
+    key = hashlib.sha256(json.dumps(question).encode()).hexdigest()
+    if key not in (known := remembered(SIZES)):
+        from fvae.models.match import resolve_one
+
+        try:
+            known[key] = resolve_one(name, experiment, model).model_dump(mode="json")
+        except UserError as error:
+            stop(error)
+        remember(SIZES, known)
+    return type(spec).model_validate(known[key])
+
+
 def model_slice(wildcards):
     """A params function: the model with its matched size, or how that will be measured, and how it is trained."""
-    from fvae.models.match import resolve_one
-
     experiment = experiment_of(wildcards)
     if wildcards.model not in experiment.models:
         stop(
             f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {', '.join(experiment.models)}"
         )
-    spec = experiment.models[wildcards.model]
-    if not measured(experiment, wildcards.model):
-        try:
-            spec = resolve_one(wildcards.experiment, experiment, wildcards.model)
-        except UserError as error:
-            stop(error)
     return json.dumps(
         {
-            "model": spec.model_dump(mode="json"),
+            "model": matched(wildcards.experiment, wildcards.model).model_dump(
+                mode="json"
+            ),
             "training": experiment.training.model_dump(mode="json"),
         },
         sort_keys=True,
@@ -245,9 +285,9 @@ def say_what_was_made():
 
 
 def source(wildcards):
-    """The images as the user has them; none for a set that is drawn, or that is here already prepared."""
+    """The images as the user has them; none for a set that is drawn or fetched, or that is here already prepared."""
     settings = experiment_of(wildcards).data
-    if not isinstance(settings, Images) or settings.path.startswith("hf://"):
+    if not isinstance(settings, Images) or fetched(settings.path):
         return []
     if os.path.exists(settings.path):
         return [settings.path]

@@ -1,7 +1,5 @@
 # Snakemake knows what an output was made from, not whether it is still what was made: dvc checkout, git checkout and
 # people replace files. What is no longer as its job left it, or came from elsewhere, counts as incomplete.
-import hashlib
-
 from filelock import FileLock, Timeout
 from snakemake.io import IOFile
 from snakemake.persistence.file import FilePersistence
@@ -19,19 +17,6 @@ def outputs():
                     yield path
 
 
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def hashes():
-    """What is known of outputs since the last run."""
-    if not os.path.exists(HASHES):
-        return {}
-    with open(HASHES) as file:
-        return json.load(file)
-
-
 def made_at(persistence, path):
     """When a job made a file, as Snakemake recorded it; None for what no job made here."""
     record = persistence.metadata(IOFile(path))
@@ -40,7 +25,7 @@ def made_at(persistence, path):
 
 def mark_foreign_outputs():
     """Tell Snakemake which outputs are not what a job left here."""
-    persistence, known, foreign = FilePersistence(), hashes(), []
+    persistence, known, foreign = FilePersistence(), remembered(HASHES), []
     for path in outputs():
         made = made_at(persistence, path)
         untouched = made is not None and os.stat(path).st_mtime == made
@@ -52,7 +37,7 @@ def mark_foreign_outputs():
     for path in foreign:
         persistence._mark_incomplete(path, None)
     if foreign or marked:
-        remember(known | {"foreign": foreign})
+        remember(HASHES, known | {"foreign": foreign})
     if foreign and not workflow.touch:
         print(
             f"{len(foreign)} files are not what was made here, {foreign[0]} among them, and are made again where needed;"
@@ -61,22 +46,16 @@ def mark_foreign_outputs():
         )
 
 
-def remember(known):
-    with open(f"{HASHES}.part", "w") as file:
-        json.dump(known, file)
-    os.replace(f"{HASHES}.part", HASHES)
-
-
 def remember_outputs():
     """The end of a run: what its outputs are, so that they are known again though DVC renews their times."""
-    persistence, known, now = FilePersistence(), hashes(), {}
+    persistence, known, now = FilePersistence(), remembered(HASHES), {}
     for path in outputs():
         made = made_at(persistence, path)
         if path in known and known[path][0] == made:
             now[path] = known[path]
         elif made is not None and os.stat(path).st_mtime == made:
             now[path] = [made, sha256(path)]
-    remember(now)
+    remember(HASHES, now)
 
 
 def take_the_folder():
