@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor, nn
 
 LEVELS, WIDTH, SIZE = 3, 512, 64
@@ -27,10 +30,20 @@ class Peer(nn.Module):
             bases.append(nf.distributions.DiagGaussian(shape))
         self.flow = nf.MultiscaleFlow(bases, flows, merges, class_cond=False)
         self.shape = self.noise_shape = (3, SIZE, SIZE)
+        self.dims, self.bits = math.prod(self.shape), 8
 
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
         """−log q(x) in nats, (N,)."""
         return self.flow(x)
+
+    def noise(self, n: int, generator: torch.Generator) -> Tensor:
+        """It needs none."""
+        return torch.zeros(n, 0, device=generator.device)
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor, u: Tensor) -> None:
+        """Its actnorms start from a first batch."""
+        self.flow(x)
 
     def sample(self, n: int) -> Tensor:
         """n images."""

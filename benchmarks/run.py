@@ -1,9 +1,10 @@
 """Speed and memory of training and sampling beside normflows', and of the paper's f-VAE beside a bare convolution.
 
-    python benchmarks/run.py
+    python benchmarks/run.py [all --images ZIP]
 
 prints each ratio with its spread over rounds, and writes benchmarks/results/DEVICE.json. All that is compared is timed
-in turn in one process; peak memory is that of a process of its own.
+in turn in one process; peak memory is that of a process of its own. The paper's models train on the images of a zip
+where one is given, the others on uniform pixels, which are as fast.
 """
 
 from __future__ import annotations
@@ -13,29 +14,35 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
-from functools import partial
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from peer import LEVELS, SIZE, WIDTH, Peer
+from PIL import Image, ImageOps
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.build import build, describe
 from fvae.models.match import resolve_one
 from fvae.params import Flow, load
-from fvae.training.machine import default_device, device_name, peak_memory
+from fvae.provenance import software
+from fvae.training.batches import Batches
+from fvae.training.machine import default_device, device_name, exact, peak_memory
 from fvae.training.step import Step
 
 RESULTS = Path(__file__).parent / "results"
 DEVICE = default_device()
 ROUNDS = 5
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
 def glow(steps: int) -> nn.Module:
@@ -51,22 +58,28 @@ def on_device(model: nn.Module, channels_last: bool = True) -> nn.Module:
     return model.to(memory_format=torch.channels_last) if channels_last else model
 
 
-def trainer(model: nn.Module, batch: int, precision: str = "float32", channels_last: bool = True) -> Callable[[], None]:
-    """One whole step of training on one batch."""
-    model = on_device(model, channels_last)
-    adam = torch.optim.Adam(model.parameters(), 1e-5, fused=True)
-    x = torch.rand(batch, *model.shape, device=DEVICE).mul(2).sub(1)
-    x = x.contiguous(memory_format=torch.channels_last) if channels_last else x
-    u = torch.randn(batch, *model.noise_shape, device=DEVICE)
+def pictures(archive: Path | None, size: int, most: int = 2000) -> np.ndarray:
+    """uint8 images, (N, 3, size, size): the first of a zip, or uniform pixels."""
+    if archive is None:
+        return np.random.default_rng(0).integers(0, 256, (256, 3, size, size), dtype=np.uint8)
+    with zipfile.ZipFile(archive) as opened:
+        names = [name for name in opened.namelist() if name.lower().endswith((".jpg", ".jpeg", ".png"))][:most]
+        fitted = [ImageOps.fit(Image.open(opened.open(name)).convert("RGB"), (size, size)) for name in names]
+    return np.stack([np.asarray(image).transpose(2, 0, 1) for image in fitted])
 
-    def step() -> None:
-        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            loss = model(x, u).mean()
-        loss.backward()
-        adam.step()
-        adam.zero_grad()
 
-    return step
+def trainer(
+    model: nn.Module, batch: int, precision: str = "float32", images: np.ndarray | None = None, **changes: Any
+) -> Callable[[], None]:
+    """One whole step of our training: a batch made on the device, gradients clipped, Adam, the moving average."""
+    plain = {"batch": batch, "channels_last": True, "compile": False, "reversible": False, "devices": 1}
+    how = plain | {"precision": PRECISIONS[precision]} | changes
+    improve = Step(model, load().experiments["demo"].training.model_copy(update=how))
+    images = pictures(None, model.shape[-1]) if images is None else images
+    batches = Batches(images, model, batch=batch, flip=True, seed=0, device=improve.device)
+    improve.initialise(*batches.first(batch))
+    steps = count()
+    return lambda: improve(*batches(next(steps)), 1e-5)
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -171,12 +184,12 @@ def convolution(precision: str, batch: int = 32, channels: int = 256, side: int 
     return run
 
 
-def paper(experiment: str, model: str, precision: str, batch: int = 32) -> dict[str, Any]:
+def paper(experiment: str, model: str, precision: str, archive: Path | None, batch: int = 32) -> dict[str, Any]:
     """A model of the paper: images/s, hours of 4.8 M images, and the share of a bare convolution's arithmetic."""
     chosen = load().experiments[experiment]
     spec = resolve_one(experiment, chosen, model)
-    conv = convolution(precision)
-    times = in_turn({"model": trainer(build(spec, chosen.data.size), batch, precision), "convolution": conv})
+    conv, images = convolution(precision), pictures(archive, chosen.data.size)
+    times = in_turn({"model": trainer(build(spec, chosen.data.size), batch, precision, images), "convolution": conv})
     flops = 3 * 2 * batch * describe(spec, chosen.data.size)["macs"]
     shares = [(flops / a) / (conv.flops / b) for a, b in zip(times["model"], times["convolution"], strict=True)]
     rate = batch / median(times["model"])
@@ -202,7 +215,7 @@ def profile(experiment: str, precision: str, batch: int = 32, most: int = 8) -> 
 
 CHOICES: dict[str, dict[str, Any]] = {
     "bf16": {"precision": "bf16-mixed"},
-    "compile": {"compile": True},
+    **({} if DEVICE.type == "cuda" else {"compile": {"compile": True}}),  # minutes of the eight that a GPU has
     "bf16 and compile": {"precision": "bf16-mixed", "compile": True},
     "no channels_last": {"channels_last": False},
     "reversible": {"reversible": True},
@@ -212,13 +225,10 @@ CHOICES: dict[str, dict[str, Any]] = {
 def choices(experiment: str, batch: int = 32) -> dict[str, Any]:
     """The f-VAE's step with the parameters' choices for speed or memory, each against float32 and channels_last."""
     chosen = load().experiments[experiment]
-    plain = {"batch": batch, "precision": "32-true", "channels_last": True, "compile": False, "reversible": False}
-    runs: dict[str, Callable[[], Any]] = {}
-    for name, change in {"plain": {}, **CHOICES}.items():
-        step = Step(build(chosen.models["fvae"], chosen.data.size), chosen.training.model_copy(update=plain | change))
-        x = torch.rand(batch, *step.model.shape, device=DEVICE).mul(2).sub(1)
-        u = torch.randn(batch, *step.model.noise_shape, device=DEVICE)
-        runs[name] = partial(step, x, u, 1e-5)
+    runs = {
+        name: trainer(build(chosen.models["fvae"], chosen.data.size), batch, **change)
+        for name, change in {"plain": {}, **CHOICES}.items()
+    }
     times, result = in_turn(runs), {}
     for name in CHOICES:
         result[name] = ratio(times, name, "plain")
@@ -236,35 +246,44 @@ def peak(name: str) -> None:
         on_device(nn.Conv2d(3, 3, 3))(torch.zeros(1, 3, 8, 8, device=DEVICE)).sum().backward()
     else:
         ours = name != "normflows"
-        model = glow(32) if ours else Peer(32)
-        for flow in model.modules():
-            if isinstance(flow, MultiScaleFlow):
-                flow.reversible = name == "reversible"
-        step = trainer(model, 8, channels_last=ours)
+        step = trainer(glow(32) if ours else Peer(32), 8, channels_last=ours, reversible=name == "reversible")
         step()
         step()
     print(peak_memory(DEVICE))
 
 
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Everything, where no command says what."""
+    exact()
+    if context.invoked_subcommand is None:
+        all()
+
+
 @app.command()
-def all() -> None:
+def all(
+    images: Annotated[Path | None, typer.Option(help="A zip of images to train the paper's models on.")] = None,
+) -> None:
     """Every benchmark, and the JSON."""
-    device = device_name(DEVICE)
+    device, gpu = device_name(DEVICE), DEVICE.type == "cuda"
     found = {
         "device": device,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "images": images.name if images else "uniform pixels",
+        **software(),
         "torch": torch.__version__,
         "training_batch_8": training(8),
         "training_batch_16": training(16),
         "sampling": sampling(),
         "memory": memory(),
         **{
-            f"{experiment}_{precision}": paper(experiment, "fvae", precision)
+            f"{experiment}_{precision}": paper(experiment, "fvae", precision, images)
             for experiment in ("celeba64", "celeba128")
             for precision in ("float32", "bfloat16")
         },
-        **({"celeba64_glow_bfloat16": paper("celeba64", "glow", "bfloat16")} if DEVICE.type == "cuda" else {}),
+        **({"celeba64_glow_bfloat16": paper("celeba64", "glow", "bfloat16", images)} if gpu else {}),
         "profile_celeba64_bfloat16": profile("celeba64", "bfloat16"),
-        **{f"choices_{experiment}": choices(experiment) for experiment in ("demo", "celeba64")},
+        **{f"choices_{experiment}": choices(experiment) for experiment in ("celeba64", "demo")[: 1 if gpu else 2]},
     }
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / (re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")

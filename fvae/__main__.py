@@ -80,13 +80,13 @@ def prepare(experiment: ExperimentName) -> None:
 
 
 def _other_sizes(params: Params, experiment: str) -> dict[int, Path]:
-    """The folders of experiments to build that differ in their images' size alone and are not prepared yet, by size."""
+    """The folders of experiments that differ in their images' size alone and are not prepared yet, by size."""
     settings = params.experiment(experiment).data
     return {
         other.size: layout.data(name)
-        for name in params.build
-        if (other := params.experiment(name).data) == settings.model_copy(update={"size": other.size})
-        and name != experiment
+        for name, chosen in params.experiments.items()
+        if (other := chosen.data) == settings.model_copy(update={"size": other.size})
+        and other.size != settings.size
         and not (layout.data(name) / "manifest.json").exists()
     }
 
@@ -130,21 +130,26 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     seed_everything(seed, "train/weights")
     claimed = rank_zero_only(claim)(run.folder)
     rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
-    loop.train(
-        build(spec, chosen.data.size, chosen.data.bits),
-        images.split("train"),
-        run.folder,
-        settings=chosen.training,
-        learning_rate=spec.learning_rate,
-        start=spec.start,
-        seed=seed,
-        fingerprint=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
-        validate=validator(
-            images.split("validation")[: chosen.training.validation_images],
-            patches=chosen.evaluation.swd.patches,
+    try:
+        loop.train(
+            build(spec, chosen.data.size, chosen.data.bits),
+            images.split("train"),
+            run.folder,
+            settings=chosen.training,
+            learning_rate=spec.learning_rate,
+            start=spec.start,
             seed=seed,
-        ),
-    )
+            fingerprint=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
+            validate=validator(
+                images.split("validation")[: chosen.training.validation_images],
+                patches=chosen.evaluation.swd.patches,
+                seed=seed,
+            ),
+        )
+    except UserError:
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            raise
+        raise typer.Exit(1) from None  # of several processes that stop, the first says why
     del claimed
 
 
@@ -175,6 +180,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     """Measure a METRIC of a trained model: bpd, swd, fid, sharpness, temperature, special_case."""
     from fvae.data.dataset import load as load_images
     from fvae.evaluation import metrics
+    from fvae.evaluation.reference import digest
     from fvae.evaluation.reference import load as load_reference
     from fvae.evaluation.special_cases import special_case
     from fvae.files import read_array, read_json, write_json
@@ -199,7 +205,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
         elif metric == "swd":
             value = metrics.sliced_wasserstein(samples, images.split("train"), images.split("test"), settings.swd, seed)
         else:
-            reference = load_reference(layout.reference(experiment), images.manifest["images_sha256"])
+            reference = load_reference(layout.reference(experiment), digest(images))
             weights = read_json(layout.INCEPTION_STATUS, "inception")
             value = metrics.inception_metrics(samples, reference, settings.fid, weights, seed)
     write_json(run.metric(metric), value)
@@ -229,18 +235,18 @@ def inception() -> None:
 def reference(experiment: ExperimentName) -> None:
     """Compute the Inception features of the training images, which FID and its kin compare samples with."""
     from fvae.data.dataset import load as load_images
-    from fvae.evaluation.reference import make
+    from fvae.evaluation.reference import digest, make
     from fvae.files import read_json
 
     settings = load().experiment(experiment).evaluation.fid
     images = load_images(layout.data(experiment))
     weights = read_json(layout.INCEPTION_STATUS, "inception")
-    make(layout.reference(experiment), images.split("train"), images.manifest["images_sha256"], settings, weights)
+    make(layout.reference(experiment), images.split("train"), digest(images), settings, weights)
 
 
 @app.command()
 def table(experiment: ExperimentName, name: str) -> None:
-    """Write a table as CSV, Markdown and LaTeX: sizes, metrics."""
+    """Write a table as CSV, Markdown and LaTeX: sizes, metrics, fidelity."""
     from fvae.paper import TABLES, make_table
 
     _one_of("NAME", name, TABLES)

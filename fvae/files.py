@@ -15,11 +15,13 @@ from fvae.errors import UserError
 
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its target and rename it, so that there is never half a file; one writer at a time."""
+    """Write a file beside its target and rename it once it is on the disk: never half a file; one writer at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
         save(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

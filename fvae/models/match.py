@@ -67,7 +67,7 @@ def solve(model: str, spec: Spec, match: Match, goal: float, amount: Callable[[S
     below, above = 1, 8
     while above < LARGEST and at(above) < goal:
         below, above = above, 8 * above
-    while above - below > 1 and at(below) < goal:  # amounts grow much as powers do: straight lines in logarithms
+    while above - below > 1 and at(below) < goal <= at(above):  # amounts grow much as powers: a line in logarithms
         share = math.log(goal / at(below)) / math.log(at(above) / at(below))
         k = min(max(round(below * (above / below) ** share), below + 1), above - 1)
         below, above = (k, above) if at(k) < goal else (below, k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -48,6 +49,11 @@ class Batches:
         self.epoch = -1
         self.pixels.order(numpy_generator(self.seed, "train/start").permutation(self.images)[None, :images])
         return self._dequantised(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
+
+    def fixed(self, images: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """x and u of about so many images, always the same, in whole batches: one at least."""
+        few = min(images, self.images) // self.batch * self.batch
+        return zip(*(part.split(self.batch) for part in self.first(max(self.batch, few))), strict=True)
 
     def _dequantised(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         x = dequantise(pixels, generator, self.model.bits)

@@ -1,24 +1,30 @@
-"""Weights as safetensors, and the state from which an interrupted training goes on."""
+"""Weights as safetensors, and the states from which an interrupted training goes on."""
 
 from __future__ import annotations
 
-import pickle
-import zipfile
+import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from fvae.errors import UserError
 from fvae.files import write
 
+DIGEST = 32  # bytes of a SHA-256
 
-def save_weights(path: Path, model: nn.Module) -> None:
+
+def copied_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers, copied to the CPU."""
+    return {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in model.state_dict().items()}
+
+
+def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Parameters and buffers as safetensors."""
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    write(path, lambda partial: save_file(weights, partial))
+    write(path, partial(save_file, weights))
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -33,37 +39,52 @@ def load_weights(path: Path, model: nn.Module) -> None:
 
 
 class States:
-    """The state of a training in `folder`, and the one before it, for the day on which a disk or a kill damages one."""
+    """Two states of a training in `folder`: the newest, and that of the last validation, or of the start.
+
+    A training that was interrupted goes on from the newest, and from the other where a disk has damaged that. One that
+    diverges goes back to the validated one, wherever a clock or a signal had a state saved since.
+    """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self.last, self.previous = folder / "state.pt", folder / "state.previous.pt"
+        self.newest, self.validated = folder / "state.pt", folder / "state.validated.pt"
         self.fingerprint = fingerprint
 
-    def save(self, state: dict[str, Any]) -> None:
-        """Write the state; the last one becomes the previous."""
-
-        def rotate_and_save(partial: Path) -> None:
-            torch.save({"fingerprint": self.fingerprint, **state}, partial)
-            if self.last.exists():
-                self.last.replace(self.previous)
-
-        write(self.last, rotate_and_save)
+    def save(self, state: dict[str, Any], *, validated: bool) -> None:
+        """Write the newest state, and before it the same as the validated one."""
+        for path in (self.validated, self.newest) if validated else (self.newest,):
+            write(path, partial(self._write, {"fingerprint": self.fingerprint, **state}))
 
     def load(self) -> dict[str, Any] | None:
         """The newest state that is whole and has this fingerprint; None where there is none."""
-        return self._read(self.last) or self._read(self.previous)
+        return self._read(self.newest) or self._read(self.validated)
+
+    def load_validated(self) -> dict[str, Any] | None:
+        """The state to go back to; None where it is damaged."""
+        return self._read(self.validated)
 
     def remove(self) -> None:
         """Both are done with."""
-        self.last.unlink(missing_ok=True)
-        self.previous.unlink(missing_ok=True)
+        self.newest.unlink(missing_ok=True)
+        self.validated.unlink(missing_ok=True)
+
+    @staticmethod
+    def _write(state: dict[str, Any], path: Path) -> None:
+        """The SHA-256 of what follows it, and the state."""
+        with path.open("w+b") as file:
+            file.write(bytes(DIGEST))
+            torch.save(state, file)
+            file.seek(DIGEST)
+            digest = hashlib.file_digest(file, "sha256").digest()
+            file.seek(0)
+            file.write(digest)
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:
-            with zipfile.ZipFile(path) as file:
-                if file.testzip() is not None:  # every part against its checksum, which torch.load does not look at
+            with path.open("rb") as file:
+                if file.read(DIGEST) != hashlib.file_digest(file, "sha256").digest():
                     return None
-            state = torch.load(path, weights_only=True, map_location="cpu")
-        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
+                file.seek(DIGEST)
+                state = torch.load(file, weights_only=True, map_location="cpu")
+        except OSError:
             return None
-        return state if state.get("fingerprint") == self.fingerprint else None
+        return state if state["fingerprint"] == self.fingerprint else None

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a wish to stop after the step at hand, not in the middle of it."""
+"""SIGTERM and SIGINT as a wish to stop after a step, not in the middle of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interruption:
-    """Within it these signals are only noted: `signal` is the name of the last one."""
+    """Within it these signals are only noted: `number` is that of the last one, 0 before any."""
 
     def __init__(self) -> None:
-        self.signal: str | None = None
+        self.number = 0
 
     def __enter__(self) -> Self:
         self.before = [(number, signal.signal(number, self._note)) for number in SIGNALS]
@@ -24,4 +24,4 @@ class Interruption:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.signal = signal.Signals(number).name
+        self.number = number

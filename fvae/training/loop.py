@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from fvae.training.step import Step
 STATE_SECONDS = 60.0  # between two saves of the state
 START_BATCH = 256  # images from which actnorms and scales start
 LOOK_EVERY = 20  # steps between two looks at the loss, each of which waits for the device
+BATCH_NORM_IMAGES = 1000  # from which the average's BatchNorms are estimated before a validation
 EXPLODED = 5.0  # bits/dim above the lowest look
 SLOWDOWNS, SLOWER = 3, 0.5  # how often a diverged run goes back, each time with a smaller learning rate
 
@@ -53,25 +54,31 @@ def train(
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model on held-out images, and gives samples of it for the live log; the weights with its
-    lowest 'bpd' are kept. A state lies beside them while the training lasts: a run that was killed, or stopped by
-    SIGTERM or SIGINT, goes on from it to the same bits, as long as its fingerprint is the same. A run that diverges
-    goes back to it with a smaller learning rate. Raises UserError where it was stopped, and where it diverges again
-    and again.
+    lowest 'bpd' are kept. States lie beside them while the training lasts: a run that was killed, or stopped by SIGTERM
+    or SIGINT, goes on from the newest to the same bits, as long as its fingerprint is the same. A signal is noticed
+    after the step at hand; with several processes, which agree on it, at the next look: after LOOK_EVERY steps at most.
+
+    A run whose loss or weights are not finite at a look, or whose loss exploded, goes back to the last validation, or
+    to the start, with a smaller learning rate; such a state is never saved. Raises UserError where the run was stopped,
+    and where it diverges again and again.
     """
     improve = Step(model, settings)
     batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=improve.device)
-    steps, validated = settings.epochs * len(batches), settings.validate_every * len(batches)
-    states, best_file = checkpoint.States(folder, fingerprint), folder / "best.safetensors"
-    record = Record(improve.device)
+    steps, cadence = settings.epochs * len(batches), settings.validate_every * len(batches)
+    states, record = checkpoint.States(folder, fingerprint), Record(improve.device)
 
-    def save() -> None:
+    def save(*, validated: bool = False) -> None:
         if improve.writes:
-            states.save({"model": improve.state_dict(), "record": record.state_dict()})
+            states.save({"model": improve.state_dict(), "record": record.state_dict()}, validated=validated)
         improve.fabric.barrier()
 
     def go_on(state: dict[str, Any]) -> None:
         improve.load_state_dict(state["model"])
         record.load_state_dict(state["record"])
+
+    def is_sound(bits: float) -> bool:
+        here = math.isfinite(bits) and bits <= record.lowest + EXPLODED and improve.is_finite()
+        return not improve.any(not here)
 
     state = states.load()
     improve.fabric.barrier()
@@ -80,45 +87,52 @@ def train(
     else:
         if start == "data":
             improve.initialise(*batches.first(START_BATCH))
-        save()
+        save(validated=True)
 
     live = Live(folder, record.step) if improve.writes else None
-    bar = progress(total=steps, initial=record.step, desc=f"training {folder}", unit="step")
+    bar = progress(
+        total=steps,
+        initial=record.step,
+        desc=f"training {folder}",
+        unit=" images",
+        unit_scale=settings.batch,
+        disable=not improve.writes,
+    )
     saved = clock = time.monotonic()
     with Interruption() as interruption:
         while record.step < steps:
             rate = learning_rate * SLOWER**record.slowdowns * schedule(record.step, settings, len(batches))
             record.add(improve(*batches(record.step), rate))
             bar.update()
-            at_validation = record.step % validated == 0 or record.step == steps
+            at_validation = record.step % cadence == 0 or record.step == steps
 
-            if looked := at_validation or record.step % LOOK_EVERY == 0:
-                recent, mean = (improve.mean(nats()) for nats in (record.since_look, record.since_validation))
-                record.since_look.reset()
+            # The loss of the first step is that of the start, which an explosion is measured by.
+            if looked := at_validation or record.step % LOOK_EVERY == 0 or record.step == 1:
+                record.look(recent := improve.mean(record.since_look()))
                 record.seconds, clock = record.seconds + time.monotonic() - clock, time.monotonic()
-                at_save = at_validation or clock - saved > STATE_SECONDS
-                if at_validation:
-                    measured, samples = validate(improve.average.module.eval())  # type: ignore[arg-type]
-
-                finite = math.isfinite(recent + (measured["bpd"] if at_validation else 0.0))
-                finite = finite and (not at_save or improve.is_finite())
-                if not finite or recent > record.lowest + EXPLODED:
-                    slowdowns, step, before = record.slowdowns + 1, record.step, states.load()
+                sound = is_sound(recent)
+                if sound and at_validation:
+                    measured, samples = validate(improve.evaluated(batches.fixed(BATCH_NORM_IMAGES)))
+                    sound = not improve.any(not math.isfinite(measured["bpd"]))
+                if not sound:
+                    slowdowns, step, before = record.slowdowns + 1, record.step, states.load_validated()
                     if slowdowns > SLOWDOWNS or before is None:
                         raise UserError(f"{folder}: the loss diverged at step {step}: lower the model's learning_rate")
                     go_on(before)
                     record.slowdowns = slowdowns
-                    message = f"{folder}: the loss diverged at step {step}; again from step {record.step}, slower"
-                    bar.write(message, file=sys.stderr)
-                    bar.reset()
-                    bar.update(record.step)
                     save()
                     if live:
+                        message = f"{folder}: the loss diverged at step {step}; again from step {record.step}, slower"
+                        bar.write(message, file=sys.stderr)
                         live.close()
                         live = Live(folder, record.step)
-                    clock = time.monotonic()
+                    bar.reset()
+                    bar.update(record.step)
+                    saved = clock = time.monotonic()
                     continue
+
                 record.lowest = min(record.lowest, recent)
+                mean = float(record.since_validation())
                 epochs = f"epoch {record.step / len(batches):.1f}/{settings.epochs}"
                 bar.set_postfix_str(f"{epochs}, {mean:.3f} bits/dim", refresh=False)
                 if live:
@@ -128,41 +142,47 @@ def train(
                     counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch}
                     costs = {"seconds": record.seconds, "slowdowns": record.slowdowns, "train_bpd": mean}
                     record.history.append({**counted, **costs, **measured})
-                    better = measured["bpd"] < record.best
-                    record.best = min(record.best, measured["bpd"])
+                    record.since_validation.reset()
+                    if measured["bpd"] < record.best:
+                        record.best, record.best_weights = measured["bpd"], checkpoint.copied_weights(improve.average)
                     if live:
                         live.numbers("validation", measured, record.step)
                         live.sheet(samples, record.step)
-                        write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
-                        if better:
-                            checkpoint.save_weights(best_file, improve.average.module)
-                    record.since_validation.reset()
-                if at_save:
-                    save()
+                        write_history(folder, record)
+                if at_validation or improve.any(clock - saved > STATE_SECONDS):
+                    save(validated=at_validation)
                     saved = time.monotonic()
                 clock = time.monotonic()
 
-            if record.step < steps and (looked or improve.alone) and improve.any(interruption.signal is not None):
+            if record.step < steps and (looked or improve.alone) and (number := improve.most(interruption.number)):
                 record.seconds += time.monotonic() - clock
-                save()
-                raise UserError(f"{folder}: {interruption.signal} after step {record.step}; run it again to go on")
+                if looked or is_sound(improve.mean(record.since_look())):  # else it goes on from the state before
+                    save()
+                name = signal.Signals(number).name
+                raise UserError(f"{folder}: {name} after step {record.step}; run it again to go on")
     bar.close()
     if not live:
         return
     live.close()
 
+    write_history(folder, record)
+    weights = folder / "weights.safetensors"
+    checkpoint.save_weights(weights, record.best_weights)
+    outcome: dict[str, Any] = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
+    with weights.open("rb") as file:
+        outcome["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     cost = {
         "seconds": record.seconds,
         "peak_memory": peak_memory(improve.device),
         "device": device_name(improve.device),
     }
-    outcome: dict[str, Any] = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
-    with best_file.open("rb") as file:
-        outcome["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     write_json(folder / "training.json", {**outcome, **cost, **software()})
-    write(folder / "weights.safetensors", partial(shutil.copyfile, best_file))
     states.remove()
-    best_file.unlink()
+
+
+def write_history(folder: Path, record: Record) -> None:
+    """history.csv: what every validation measured."""
+    write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
 
 
 def schedule(step: int, settings: Training, steps_per_epoch: int) -> float:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from fvae.errors import UserError
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
 from fvae.objective import bits_per_dim
 from fvae.params import Training
+from fvae.training.machine import default_device, exact
 
 KERAS_EPS = 1e-7  # of Adam, for a loss in nats an image
 
@@ -22,8 +27,13 @@ KERAS_EPS = 1e-7  # of Adam, for a loss in nats an image
 class Step:
     """A model on its devices, its optimiser and its average; called with a batch it improves them.
 
-    Fabric chooses the device, and with `devices` above 1 starts as many processes, of which each takes its
-    share of every batch: gradients are averaged, and BatchNorm sees the whole batch on GPUs, the share on CPUs.
+    It works on the GPU where there is one, and with `devices` above 1 Fabric starts as many processes, of which each
+    takes its share of every batch: gradients are averaged, and BatchNorm sees the whole batch on GPUs, the share on
+    CPUs. The same steps give the same bits, see `machine.exact`, and none waits for the device.
+
+    The average is a moving one of the weights since the start. BatchNorm's statistics of a moving average are none of
+    its own: `evaluated` estimates them anew. Raises UserError where there are fewer GPUs than `devices`, or where the
+    batch cannot be shared among them.
     """
 
     def __init__(self, model: Model, settings: Training) -> None:
@@ -31,9 +41,12 @@ class Step:
             raise UserError(
                 f"training.batch: {settings.batch} is not a multiple of training.devices, {settings.devices}"
             )
-        several = settings.devices > 1
+        device, several = default_device().type, settings.devices > 1
+        if device == "cuda" and settings.devices > (gpus := torch.cuda.device_count()):
+            raise UserError(f"training.devices: {settings.devices} is more than the GPUs here, {gpus}")
+        exact()
         self.fabric = Fabric(
-            accelerator="auto",
+            accelerator=device,  # not "auto", which may be Apple's, without float64
             devices=settings.devices,
             strategy="ddp" if several else "auto",
         )
@@ -50,7 +63,12 @@ class Step:
         self.layout = torch.channels_last if settings.channels_last else torch.contiguous_format
         model.train().to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload]
         self.model = model
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+        self.average = copy.deepcopy(model).requires_grad_(False)
+        self.batch_norms = [module for module in self.average.modules() if isinstance(module, _BatchNorm)]
+        for norm in self.batch_norms:
+            norm.momentum = None  # a plain mean over batches
+        self.weights, self.averages = list(model.parameters()), list(self.average.parameters())
+        self.move_averages: Any = get_ema_multi_avg_fn(settings.ema)
         eps = KERAS_EPS / (model.dims * math.log(2))  # the loss is in bits/dim
         self.adam: Any = torch.optim.Adam(model.parameters(), eps=eps, fused=True)
         whole: Any = torch.compile(model) if settings.compile else model
@@ -68,7 +86,7 @@ class Step:
         self.fabric.clip_gradients(self.run, self.optimiser, max_norm=self.clip, error_if_nonfinite=False)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        self.average.update_parameters(self.model)
+        self.move_averages(self.averages, self.weights, None)
         return loss.detach()
 
     @property
@@ -83,25 +101,43 @@ class Step:
 
     def mean(self, nats: Tensor) -> float:
         """The mean over processes of a loss in nats an image, in bits/dim; waits for the device."""
-        mean = self.fabric.all_reduce(nats, reduce_op="mean")
-        assert isinstance(mean, Tensor)
-        return float(bits_per_dim(mean, self.model.dims, self.model.bits))
+        return float(bits_per_dim(self._reduced(nats, "mean"), self.model.dims, self.model.bits))
+
+    def most(self, number: int) -> int:
+        """The largest of all processes' numbers; with several it waits for all."""
+        if self.alone:
+            return number
+        return int(self._reduced(torch.tensor(int(number), device=self.device), "max"))
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process; with several it waits for all."""
-        if self.alone:
-            return flag
-        return bool(self.fabric.all_reduce(torch.tensor(float(flag), device=self.device), reduce_op="sum"))
+        return bool(self.most(flag))
+
+    def _reduced(self, value: Tensor, how: str) -> Tensor:
+        reduced = self.fabric.all_reduce(value, reduce_op=how)
+        assert isinstance(reduced, Tensor)
+        return reduced
 
     def initialise(self, x: Tensor, u: Tensor) -> None:
         """Set actnorms and scales from a batch, in the model and in the average."""
         self.model.initialise(x, u)
-        self.average.module.load_state_dict(self.model.state_dict())
+        self.average.load_state_dict(self.model.state_dict())
 
+    @torch.no_grad()
+    def evaluated(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Model:
+        """The average, to be evaluated: its BatchNorms have the statistics of batches x and u under its own weights."""
+        for norm in self.batch_norms:
+            norm.reset_running_stats()
+        self.average.train()
+        for x, u in batches if self.batch_norms else ():
+            self.average(x.contiguous(memory_format=self.layout), u)
+        return self.average.eval()
+
+    @torch.no_grad()
     def is_finite(self) -> bool:
-        """Whether no weight is infinite or NaN; waits for the device."""
-        sums = torch.stack([parameter.detach().sum() for parameter in self.model.parameters()])
-        return bool(sums.isfinite().all())
+        """Whether no weight and no statistic is infinite or NaN; waits for the device."""
+        sums = [tensor.sum().isfinite() for tensor in chain(self.model.parameters(), self.model.buffers())]
+        return bool(torch.stack(sums).all())
 
     def state_dict(self) -> dict[str, Any]:
         """All that a step changes."""

@@ -21,7 +21,11 @@ ROUNDS, STEPS = 5, 3
 
 
 def step_seconds(models: list[Model], settings: Training) -> list[float]:
-    """The median seconds of a training step of each model, in rounds of a few steps of each."""
+    """The median seconds of a training step of each model, in rounds of a few steps of each.
+
+    One process only: with several devices, the step of one's share of a batch.
+    """
+    settings = settings.model_copy(update={"devices": 1, "batch": max(1, settings.batch // settings.devices)})
     runs = [_steps(model, settings) for model in models]
     for run in runs:
         run()  # the first steps allocate

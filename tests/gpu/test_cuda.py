@@ -1,17 +1,21 @@
-"""What only a GPU can show: training on the device, in bf16, and the same numbers as on the CPU."""
+"""What only a GPU can show: training on the device, in bf16, to the same bits, and the same numbers as on the CPU."""
 
 import json
 
 import numpy as np
 import pytest
 import torch
+from training.states import assert_same
 
 from fvae import params
 from fvae.evaluation.likelihood import image_bits
 from fvae.models.build import build
 from fvae.seeding import seed_everything
+from fvae.training import checkpoint, loop
+from fvae.training.batches import Batches
 from fvae.training.checkpoint import load_weights
 from fvae.training.loop import train
+from fvae.training.step import Step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 SPEC = params.FVAE(
@@ -28,10 +32,9 @@ def validate(model):
     return {"bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())}, IMAGES
 
 
-@pytest.mark.parametrize("compile", [False, True])
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
-    settings = params.Training(
+def settings(**changes):
+    """A short training."""
+    plain = params.Training(
         epochs=3,
         batch=16,
         warmup=2,
@@ -39,26 +42,36 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
         clip=10.0,
         ema=0.9,
         flip=True,
-        precision=precision,
+        precision="32-true",
         channels_last=True,
-        compile=compile,
+        compile=False,
         reversible=False,
         devices=1,
         validate_every=1,
         validation_images=16,
     )
+    return plain.model_copy(update=changes)
+
+
+def run(folder, **changes):
     seed_everything(0, "weights")
     train(
         build(SPEC, 16),
         IMAGES,
-        tmp_path,
-        settings=settings,
+        folder,
+        settings=settings(**changes),
         learning_rate=1e-3,
         start="data",
         seed=0,
         fingerprint="f",
         validate=validate,
     )
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
+    run(tmp_path, precision=precision, compile=compile)
     cost = json.loads((tmp_path / "training.json").read_text())
     assert cost["device"] == torch.cuda.get_device_name()
     model = build(SPEC, 16)
@@ -69,3 +82,60 @@ def test_training_and_bits_per_dim_on_the_device(tmp_path, precision, compile):
     with torch.no_grad():
         here, there = model(x, u), model.cuda()(x.cuda(), u.cuda()).cpu()
     torch.testing.assert_close(here, there, rtol=1e-3, atol=0.5)
+
+
+class Killed(BaseException):
+    """As a signal would end the process."""
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, monkeypatch, precision):
+    monkeypatch.setattr(loop, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "LOOK_EVERY", 2)
+    monkeypatch.setattr(checkpoint.States, "remove", lambda self: None)
+    run(tmp_path / "whole", precision=precision)
+    real = Batches.__call__
+
+    def until(self, now):
+        if now == 7:
+            raise Killed
+        return real(self, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Batches, "__call__", until)
+        with pytest.raises(Killed):
+            run(tmp_path / "parts", precision=precision)
+    run(tmp_path / "parts", precision=precision)
+    assert_same(tmp_path / "whole", tmp_path / "parts")
+
+
+def prepared(**changes):
+    """A step, and the batches that it has been made ready with."""
+    seed_everything(0, "weights")
+    step = Step(build(SPEC, 16), settings(**changes))
+    batches = Batches(IMAGES, step.model, batch=16, flip=True, seed=0, device=step.device)
+    step.initialise(*batches.first(64))
+    return step, batches
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_no_step_waits_for_the_device(precision):
+    step, batches = prepared(precision=precision)
+    step(*batches(0), 1e-3)  # the first allocates, and an epoch's order is sent
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step(*batches(1), 1e-3)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_trained_flow_is_inverted_in_float32():
+    """Without TF32, also where no environment variable forbids it: x → z → x."""
+    step, batches = prepared()
+    for number in range(12):
+        step(*batches(number), 1e-3)
+    model = step.evaluated(batches.fixed(64))
+    x, u = batches(12)
+    with torch.no_grad():
+        z, _, v = model.posterior(x, u)
+        torch.testing.assert_close(model.invert(z), v, rtol=0, atol=1e-4)

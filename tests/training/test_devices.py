@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from training.states import assert_same
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,3 +82,87 @@ def test_a_batch_that_cannot_be_shared_is_one_line(project):
     assert done.returncode != 0
     assert "training.batch: 15 is not a multiple of training.devices, 2" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_stops_all_processes_is_said_by_one(project):
+    configure(project, 2, batch=128)
+    done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
+    assert done.returncode != 0
+    assert done.stderr.count("training.batch: 128 is more than the 64 training images") == 1
+    assert "Traceback" not in done.stderr
+
+
+SCRIPT = """
+import json, os, signal, sys
+import numpy as np
+from fvae import params
+from fvae.errors import UserError
+from fvae.models.build import build
+from fvae.seeding import seed_everything
+from fvae.training import checkpoint, loop
+from fvae.training.batches import Batches
+
+rank, how = int(os.environ.get("LOCAL_RANK", 0)), json.loads(sys.argv[2])
+loop.LOOK_EVERY, loop.STATE_SECONDS = 2, how["seconds"][rank]
+checkpoint.States.remove = lambda self: None
+images = np.random.default_rng(0).integers(0, 256, (80, 3, 8, 8), dtype=np.uint8)
+batch = Batches.__call__
+
+def signalled(self, now):
+    if now == how["signal"] and rank == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return batch(self, now)
+
+Batches.__call__ = signalled
+flow = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
+spec = params.Glow(kind="glow", learning_rate=1e-3, start="data", flow=flow)
+settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
+    update={"epochs": 2, "batch": 8, "warmup": 2, "cooldown": 1, "devices": 2, "validate_every": 1}
+)
+seed_everything(0, "weights")
+
+def validate(model):
+    return {"bpd": float(sum(weight.double().sum() for weight in model.parameters()))}, images[:4]
+
+try:
+    loop.train(
+        build(spec, 8), images, __import__("pathlib").Path(sys.argv[1]), settings=settings, learning_rate=1e-3,
+        start="data", seed=0, fingerprint="f", validate=validate,
+    )
+except UserError as error:
+    sys.exit(f"rank {rank}: {error}")
+"""
+
+
+def scripted(folder, **how):
+    """Two processes of SCRIPT, which have two minutes: their exit code and what they said."""
+    script = folder / "script.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), str(folder / "run"), json.dumps(how), str(ROOT / "params.yaml")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        try:
+            _, said = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            pytest.fail("the processes wait for each other")
+    return process.returncode, said
+
+
+def test_processes_save_together_and_stop_together_and_go_on_to_the_same_bits(tmp_path):
+    """Each has a clock of its own: one's says to save at every look, the other's never."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder in (whole, parts):
+        folder.mkdir()
+    code, said = scripted(whole, seconds=[0, 1e9], signal=None)
+    assert code == 0, said
+    assert said.count("160/160") == 1
+    code, said = scripted(parts, seconds=[1e9, 0], signal=14)
+    assert code != 0
+    assert "rank 0: " in said
+    assert "SIGTERM after step 16; run it again to go on" in said
+    code, said = scripted(parts, seconds=[1e9, 1e9], signal=None)
+    assert code == 0, said
+    assert_same(whole / "run", parts / "run")

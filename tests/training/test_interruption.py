@@ -1,21 +1,23 @@
 """Killed at any moment, a training goes on to the same bits: in processes of its own, by real signals."""
 
+import io
 import multiprocessing
 import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from training.states import assert_same
 
 from fvae import params
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import loop
+from fvae.training import checkpoint, loop
 from fvae.training.loop import train
 
 SPEC = params.FVAE(
@@ -53,7 +55,8 @@ def held_out(model):
 
 
 def run(folder):
-    """A training that looks and saves all the time."""
+    """A training that looks and saves all the time, and leaves its last states."""
+    checkpoint.States.remove = lambda self: None
     torch.set_num_threads(1)
     loop.STATE_SECONDS, loop.LOOK_EVERY = 0.0, 1
     seed_everything(0, "weights")
@@ -75,8 +78,26 @@ def stoppable(folder):
     try:
         run(folder)
     except UserError as error:
-        (folder / "said").write_text(str(error))
+        (folder.parent / "said").write_text(str(error))
         os._exit(3)
+
+
+def halting(folder, last):
+    """The same, which halts in the middle of a state's write where the files written last are these."""
+    save, written = torch.save, []
+
+    def halt(state, file):
+        written.append(Path(file.name).name)
+        if written[-len(last) :] == last:
+            save(state, whole := io.BytesIO())
+            file.write(whole.getvalue()[: whole.tell() // 2])
+            file.flush()
+            (folder.parent / "halted").touch()
+            time.sleep(600)
+        save(state, file)
+
+    torch.save = halt
+    run(folder)
 
 
 @pytest.fixture(scope="module")
@@ -98,21 +119,12 @@ def whole(processes, tmp_path_factory):
     return folder
 
 
-def assert_same(whole, parts):
-    assert (whole / "weights.safetensors").read_bytes() == (parts / "weights.safetensors").read_bytes()
-    histories = [pd.read_csv(folder / "history.csv").drop(columns="seconds") for folder in (whole, parts)]
-    pd.testing.assert_frame_equal(*histories)
-    assert {path.name for path in parts.iterdir()} - {"said"} == {path.name for path in whole.iterdir()}
-
-
 def started(processes, target, folder):
     """A process that has begun, or gone on, to train: it has written a state."""
 
     def written():
-        try:
-            return (folder / "state.pt").stat().st_mtime_ns
-        except FileNotFoundError:  # not yet, or just becoming the previous one
-            return 0
+        state = folder / "state.pt"
+        return state.stat().st_mtime_ns if state.exists() else 0
 
     seen = written()
     process = processes.Process(target=target, args=(folder,))
@@ -122,31 +134,46 @@ def started(processes, target, folder):
     return process
 
 
+NEWEST, VALIDATED = ".state.pt.part", ".state.validated.pt.part"
+
+
 def test_killed_at_twenty_random_moments(processes, whole, tmp_path):
-    """SIGKILL, in steps, in validation and while a state is written, twenty times in one training."""
-    moments = random.Random(0)
-    for _ in range(20):
-        process = started(processes, run, tmp_path)
-        process.join(moments.uniform(0, 0.02))
+    """SIGKILL, in steps and in validation, twenty times in one training; and in the middle of each write of a state."""
+    moments, folder = random.Random(0), tmp_path / "run"
+    within = {2: [NEWEST], 4: [VALIDATED], 6: [VALIDATED, NEWEST]}
+    for kill in range(20):
+        if kill in within:
+            process = processes.Process(target=halting, args=(folder, within[kill]))
+            process.start()
+            halted = tmp_path / "halted"
+            while process.is_alive() and not halted.exists():
+                time.sleep(0.001)
+            halted.unlink()
+            assert (folder / within[kill][-1]).stat().st_size > checkpoint.DIGEST
+        else:
+            process = started(processes, run, folder)
+            process.join(moments.uniform(0, 0.02))
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
-    process = started(processes, run, tmp_path)
+    process = started(processes, run, folder)
     process.join()
     assert process.exitcode == 0
-    assert_same(whole, tmp_path)
+    assert_same(whole, folder)
+    assert {path.name for path in folder.iterdir()} == {path.name for path in whole.iterdir()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_after_the_step_and_the_run_goes_on(processes, whole, tmp_path, number):
+    folder = tmp_path / "run"
     for _ in range(3):
-        process = started(processes, stoppable, tmp_path)
+        process = started(processes, stoppable, folder)
         process.join(0.05)
         os.kill(process.pid, number)
         process.join()
         assert process.exitcode == 3
         assert f"{number.name} after step" in (tmp_path / "said").read_text()
-    process = started(processes, stoppable, tmp_path)
+    process = started(processes, stoppable, folder)
     process.join()
     assert process.exitcode == 0
-    assert_same(whole, tmp_path)
+    assert_same(whole, folder)

@@ -1,13 +1,19 @@
 """The training loop: it learns, chooses by held-out images, resumes to the same bits, and stops when it diverges."""
 
 import json
+import os
+import random
+import re
+import signal
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from training.states import assert_same
 
-from fvae import params
+from fvae import files, params, progress
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
@@ -83,6 +89,7 @@ class Killed(BaseException):
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, step, monkeypatch):
     monkeypatch.setattr(loop, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(loop, "LOOK_EVERY", 2)
+    monkeypatch.setattr(checkpoint.States, "remove", lambda self: None)
     run(tmp_path / "whole")
     real = Batches.__call__
 
@@ -96,16 +103,11 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, step, monkeypatch
         with pytest.raises(Killed):
             run(tmp_path / "parts")
     run(tmp_path / "parts")
-    whole, parts = (tmp_path / name for name in ("whole", "parts"))
-    assert (whole / "weights.safetensors").read_bytes() == (parts / "weights.safetensors").read_bytes()
-    columns = ["epoch", "images", "slowdowns", "train_bpd", "bpd"]
-    pd.testing.assert_frame_equal(
-        pd.read_csv(whole / "history.csv")[columns], pd.read_csv(parts / "history.csv")[columns]
-    )
+    assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):
-    checkpoint.States(tmp_path, "a").save({"step": 3})
+    checkpoint.States(tmp_path, "a").save({"step": 3}, validated=True)
     assert checkpoint.States(tmp_path, "b").load() is None
     assert checkpoint.States(tmp_path, "a").load() == {"fingerprint": "a", "step": 3}
 
@@ -113,8 +115,8 @@ def test_a_state_of_other_parameters_is_not_used(tmp_path):
 @pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
 def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage):
     states = checkpoint.States(tmp_path, "a")
-    for step in (1, 2):
-        states.save({"step": step, "weights": torch.arange(1000.0)})
+    states.save({"step": 1, "weights": torch.arange(1000.0)}, validated=True)
+    states.save({"step": 2, "weights": torch.arange(1000.0)}, validated=False)
     file = tmp_path / "state.pt"
     whole = file.read_bytes()
     middle = whole.index(torch.tensor([500.0, 501.0]).numpy().tobytes())
@@ -125,8 +127,86 @@ def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage)
     else:
         file.write_bytes(contents[damage])
     assert states.load()["step"] == 1
-    (tmp_path / "state.previous.pt").unlink()
+    (tmp_path / "state.validated.pt").unlink()
     assert states.load() is None
+
+
+def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
+    states, choices = checkpoint.States(tmp_path, "a"), random.Random(0)
+    states.save({"step": 1}, validated=True)
+    states.save({"step": 2, "weights": torch.arange(50.0), "history": [{"bpd": 1.0}]}, validated=False)
+    whole = (tmp_path / "state.pt").read_bytes()
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[choices.randrange(len(whole))] ^= 1 << choices.randrange(8)
+        (tmp_path / "state.pt").write_bytes(damaged)
+        assert states.load()["step"] == 1
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(files.os, name, lambda *a, name=name, real=real: (calls.append(name), real(*a)))
+    files.write_text(tmp_path / "text", "whole")
+    assert calls == ["fsync", "replace"]
+    assert (tmp_path / "text").read_text() == "whole"
+
+
+def test_a_run_killed_in_its_finish_leaves_all_files_when_it_goes_on(tmp_path, monkeypatch):
+    """As Snakemake starts it again: without the outputs of the job that failed."""
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "write_json", killed)
+        with pytest.raises(Killed):
+            run(tmp_path)
+    for name in ("history.csv", "weights.safetensors"):
+        (tmp_path / name).unlink()
+    run(tmp_path)
+    assert pd.read_csv(tmp_path / "history.csv")["epoch"].tolist() == [1, 2, 3]
+    assert {"weights.safetensors", "training.json"} < {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_is_evaluated_is_the_average_with_statistics_of_its_own(tmp_path, monkeypatch):
+    made, evaluated = [], []
+    real = Step.__init__
+    monkeypatch.setattr(Step, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
+
+    def validate(model):
+        evaluated.append(model)
+        (step,) = made
+        assert model is step.average
+        assert not model.training
+        assert all(not torch.equal(a, b) for a, b in zip(model.parameters(), step.model.parameters(), strict=True))
+        batches = Batches(IMAGES, model, batch=8, flip=True, seed=0, device=step.device)
+        kept = {name: value.clone() for name, value in model.state_dict().items()}
+        for name, value in step.evaluated(batches.fixed(loop.BATCH_NORM_IMAGES)).state_dict().items():
+            assert torch.equal(value, kept[name]), name
+        return {"bpd": 1.0}, IMAGES[:4]
+
+    run(tmp_path, validate=validate)
+    assert len(evaluated) == 3
+
+
+def test_a_line_tells_images_a_second_epoch_loss_and_time_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
+    run(tmp_path)
+    line = r"training .*: +\d+%.* \d+/120 \[\S+<[\d:]+, +[\d.]+ images/s, epoch \d\.\d/3, \d+\.\d{3} bits/dim\]"
+    assert re.search(line, capsys.readouterr().err)
+
+
+def test_losses_and_samples_are_logged_live(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOOK_EVERY", 2)
+    run(tmp_path)
+    events = EventAccumulator(str(tmp_path / "live"))
+    events.Reload()
+    assert [point.step for point in events.Scalars("train/bpd")] == [1, 2, 4, 5, 6, 8, 10, 12, 14, 15]
+    assert [point.step for point in events.Scalars("validation/bpd")] == [5, 10, 15]
+    assert [sheet.step for sheet in events.Images("samples")] == [5, 10, 15]
 
 
 def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, monkeypatch, capsys):
@@ -161,6 +241,65 @@ def test_a_run_that_explodes_is_one_that_diverges(tmp_path, monkeypatch):
         calls.append(1)
         loss = real(self, x, u, learning_rate)
         return loss + 1e6 if len(calls) == 7 else loss
+
+    monkeypatch.setattr(Step, "__call__", step)
+    run(tmp_path)
+    assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
+
+
+def poisoned(folder, patch, *, seconds, signals):
+    """A run whose ninth step is NaN at the full rate; its states saved so often, and SIGTERM before these steps."""
+    real_batch, real_step, at, left = Batches.__call__, Step.__call__, [], list(signals)
+
+    def batch(self, now):
+        at[:] = [now]
+        if now in left:
+            left.remove(now)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real_batch(self, now)
+
+    def step(self, x, u, learning_rate):
+        return real_step(self, x * float("nan") if at == [8] and learning_rate == 1e-3 else x, u, learning_rate)
+
+    patch.setattr(loop, "LOOK_EVERY", 4)
+    patch.setattr(loop, "STATE_SECONDS", seconds)
+    patch.setattr(checkpoint.States, "remove", lambda self: None)
+    patch.setattr(Batches, "__call__", batch)
+    patch.setattr(Step, "__call__", step)
+    for _ in signals:
+        with pytest.raises(UserError, match="SIGTERM after step"):
+            run(folder)
+        for state in (checkpoint.States(folder, "f").load(), checkpoint.States(folder, "f").load_validated()):
+            assert all(value.isfinite().all() for value in state["model"]["model"].values())
+    run(folder)
+
+
+@pytest.mark.parametrize("signals", [(), (6,), (8,), (9,), (6, 8, 9, 12)])
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_path, monkeypatch, seconds, signals):
+    """Also where the signal comes between the NaN and the look at it."""
+    for name, how in (("whole", {"seconds": 60.0, "signals": ()}), ("parts", {"seconds": seconds, "signals": signals})):
+        with monkeypatch.context() as patch:
+            poisoned(tmp_path / name, patch, **how)
+    assert pd.read_csv(tmp_path / "whole/history.csv")["slowdowns"].tolist() == [0, 1, 1]
+    assert_same(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_an_explosion_before_the_second_look_is_none_to_be_measured_by(tmp_path):
+    """At such a rate the loss of five steps is finite, and many bits above the start's."""
+    settings = SETTINGS.model_copy(update={"warmup": 0, "cooldown": 0})
+    with pytest.raises(UserError, match="the loss diverged at step 5"):
+        run(tmp_path, learning_rate=1.0, settings=settings)
+
+
+@pytest.mark.parametrize("loss", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_loss_that_is_no_number_is_never_a_step_forward(tmp_path, monkeypatch, loss, at):
+    real, calls = Step.__call__, []
+
+    def step(self, x, u, learning_rate):
+        calls.append(1)
+        return real(self, x, u, learning_rate) + (loss if len(calls) == at else 0.0)
 
     monkeypatch.setattr(Step, "__call__", step)
     run(tmp_path)

@@ -1,5 +1,7 @@
 """One step of training: what is there for speed or memory does not change what it computes."""
 
+import copy
+import math
 import shutil
 
 import pytest
@@ -7,6 +9,7 @@ import torch
 from family import SPECS
 
 from fvae import params
+from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.training.step import Step
 
@@ -43,3 +46,108 @@ def test_compiling_does_not_change_the_losses():
     change, tolerance = FAITHFUL["compile"]
     plain = losses("fvae", SETTINGS, steps=3)
     assert losses("fvae", SETTINGS.model_copy(update=change), steps=3) == pytest.approx(plain, abs=tolerance)
+
+
+def test_adam_s_eps_is_that_of_keras_for_a_loss_in_nats():
+    """1e-7 beside gradients of nats; the step's loss is in bits/dim, smaller by D log 2."""
+    step = Step(build(SPECS["fvae"], 8), SETTINGS)
+    assert step.adam.defaults["eps"] * 192 * math.log(2) == pytest.approx(1e-7)
+
+
+def made(name="fvae", **changes):
+    """A step of a model, and a batch."""
+    torch.manual_seed(0)
+    step = Step(build(SPECS[name], 8), SETTINGS.model_copy(update=changes))
+    x, u = torch.rand(16, 3, 8, 8) * 2 - 1, torch.randn(16, *step.model.noise_shape)
+    step.initialise(x, u)
+    return step, x, u
+
+
+@pytest.mark.parametrize("clip", [1e-3, 1e9])
+def test_gradients_are_clipped(clip):
+    step, x, u = made(clip=clip)
+    norms = []
+    step.adam.register_step_pre_hook(
+        lambda adam, *_: norms.append(torch.cat([weight.grad.flatten() for weight in step.model.parameters()]).norm())
+    )
+    step(x, u, 1e-3)
+    assert norms[0] == pytest.approx(1e-3, rel=1e-4) if clip == 1e-3 else norms[0] > 1e-2
+
+
+def test_the_average_moves_with_the_weights():
+    step, x, u = made(ema=0.75)
+    expected = [weight.detach().clone() for weight in step.model.parameters()]
+    for _ in range(3):
+        step(x, u, 1e-3)
+        for mean, weight in zip(expected, step.model.parameters(), strict=True):
+            mean.mul_(0.75).add_(weight.detach(), alpha=0.25)
+    for mean, average, weight in zip(expected, step.average.parameters(), step.model.parameters(), strict=True):
+        torch.testing.assert_close(average, mean)
+        assert not torch.equal(average, weight)
+
+
+def test_the_average_s_batch_norms_have_the_statistics_of_its_own_weights():
+    step, x, u = made(ema=0.99)
+    for _ in range(20):
+        step(x, u, 1e-2)
+    own = copy.deepcopy(step.average).train()
+    seen = {}
+    for name, norm in own.named_modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            norm.register_forward_pre_hook(lambda _, inputs, name=name: seen.setdefault(name, []).append(inputs[0]))
+    batches = [(x[:8], u[:8]), (x[8:], u[8:])]
+    for batch in batches:
+        own(*batch)
+    evaluated, online = (dict(model.named_modules()) for model in (step.evaluated(batches), step.model))
+    assert not evaluated[""].training
+    assert seen
+    for name, inputs in seen.items():
+        mean, variance = (torch.stack(each).mean(0) for each in zip(*map(moments, inputs), strict=True))
+        torch.testing.assert_close(evaluated[name].running_mean, mean)
+        torch.testing.assert_close(evaluated[name].running_var, variance)
+        assert not torch.allclose(online[name].running_var, variance, rtol=1e-3)
+
+
+def moments(x):
+    """Of each channel, as BatchNorm estimates them."""
+    return x.mean((0, 2, 3)), x.var((0, 2, 3))
+
+
+def test_a_model_without_batch_norm_is_evaluated_as_it_is():
+    step, x, u = made("glow")
+    step(x, u, 1e-3)
+    before = copy.deepcopy(step.average.state_dict())
+    for name, value in step.evaluated([(x, u)]).state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_a_weight_or_a_statistic_that_is_not_finite_is_found():
+    step, *_ = made()
+    assert step.is_finite()
+    norm = next(module for module in step.model.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    for tensor in (norm.running_var, norm.weight.data):
+        before = tensor[0].clone()
+        tensor[0] = math.nan
+        assert not step.is_finite()
+        tensor[0] = before
+    assert step.is_finite()
+
+
+def test_convolutions_are_deterministic_and_float32_is_float32(monkeypatch):
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision = False, True, "tf32"
+    made("glow")
+    assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
+    assert (cudnn.conv.fp32_precision, matmul.fp32_precision) == ("ieee", "ieee")
+
+
+def test_apple_s_gpu_which_has_no_float64_is_not_taken(monkeypatch):
+    monkeypatch.setattr("lightning.fabric.accelerators.mps.MPSAccelerator.is_available", lambda: True)
+    assert made("glow", devices=1)[0].device.type == "cpu" or torch.cuda.is_available()
+
+
+def test_more_devices_than_gpus_are_one_line(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match=r"training\.devices: 2 is more than the GPUs here, 1"):
+        made("glow", devices=2)

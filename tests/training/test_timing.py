@@ -65,3 +65,15 @@ def test_a_size_out_of_reach_is_one_line(monkeypatch):
     monkeypatch.setattr("fvae.models.match.LARGEST", 8)
     with pytest.raises(UserError, match=r"models.glow: no size comes within 20% of fvae's 9 seconds"):
         match_seconds(narrow(), "glow")
+
+
+def test_with_several_devices_one_process_times_its_share(monkeypatch):
+    asked = []
+
+    def step(model, settings):
+        asked.append((settings.devices, settings.batch))
+        return lambda: 1.0
+
+    monkeypatch.setattr(timing, "_steps", step)
+    step_seconds([None, None], narrow().training.model_copy(update={"devices": 4}))
+    assert asked == [(1, 2), (1, 2)]

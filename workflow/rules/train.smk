@@ -1,6 +1,6 @@
 rule match:
     input:
-        code=code("flows", "models", "training/step.py", "training/timing.py"),
+        code=code("flows", "models", "training/machine.py", "training/step.py", "training/timing.py"),
     output:
         "results/{experiment}/{model}/match.json",
     log:
@@ -39,4 +39,4 @@ rule train:
         slice_of("evaluation.swd.patches"),
     shell:
         "python -m fvae train --experiment {wildcards.experiment} --model {wildcards.model} --seed {wildcards.seed}"
-        " 2>&1 | tee -i {log}"
+        " 2>&1 | (trap '' INT TERM; exec tee {log})"
