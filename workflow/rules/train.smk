@@ -1,6 +1,12 @@
 rule match:
     input:
-        code=code("flows", "models", "training/machine.py", "training/step.py", "training/timing.py"),
+        code=code(
+            "flows",
+            "models",
+            "training/machine.py",
+            "training/step.py",
+            "training/timing.py",
+        ),
     output:
         "results/{experiment}/{model}/match.json",
     log:
