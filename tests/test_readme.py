@@ -12,7 +12,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 @pytest.mark.parametrize("name", [*FIGURES, *TABLES, *load().experiments])
 def test_every_figure_table_and_experiment_is_named(name):
-    assert f"`{name}`" in README or f"/{name}.md" in README
+    assert f"`{name}`" in README or f"{name}.md" in README
 
 
 def test_every_link_leads_somewhere():
