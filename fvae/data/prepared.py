@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ import PIL
 
 import fvae
 from fvae.data.splits import SPLITS
+from fvae.files import sha256
 
 CHUNK = 256  # rows read or written at once
 
@@ -51,15 +51,13 @@ def write(
         pd.DataFrame(rejected, columns=["name", "reason"]).to_csv(partial / "rejected.csv", index=False)
         counts = {split: int((index["split"] == split).sum()) for split in SPLITS}
         mean, std = moments(array[: counts["train"]])
-        with (partial / "images.npy").open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         manifest = {
             **origin,
             "splits": counts,
             "rejected": len(rejected),
             "mean": mean,
             "std": std,
-            "images_sha256": digest,
+            "images_sha256": sha256(partial / "images.npy"),
             "version": fvae.__version__,
             "pillow": PIL.__version__,
         }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 from http.client import HTTPException
 from pathlib import Path
 
 from fvae.errors import UserError
+from fvae.files import sha256
 
 NAME = "pt_inception-2015-12-05-6726825d.pth"  # as the pytorch-fid project releases it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
@@ -17,8 +17,7 @@ TIMEOUT = 10.0  # seconds without an answer
 def verify(path: Path) -> None:
     """Raises UserError where the file is missing or is not the one that everybody's FID is computed with."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; inception.path in params.yaml names the weights of FID") from error
     if digest != SHA256:

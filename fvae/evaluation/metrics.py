@@ -92,12 +92,12 @@ def inception_metrics(
     from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
     from fvae.evaluation.fidelity import SUBSET, SUBSETS, kid, manifolds
 
-    device, real = default_device(), reference
+    device = default_device()
     found = features(samples[: settings.images], inception(Path(weights["path"]), device), device)
-    distance = fid(real.statistics, real.root, statistics(found))
-    infinity = fid_infinity(real.statistics, real.root, found, distance, seed)
-    kernel, deviation = kid(real.features, found, seed, device)
-    kept = min(len(real.features), len(found))
+    distance = fid(reference.statistics, reference.root, statistics(found))
+    infinity = fid_infinity(reference.statistics, reference.root, found, distance, seed)
+    kernel, deviation = kid(reference.features, found, seed, device)
+    kept = min(len(reference.features), len(found))
     return {
         "reason": None,
         "fid": distance,
@@ -105,10 +105,10 @@ def inception_metrics(
         "fid_infinity_reason": None if infinity is not None else too_few(found),
         "kid": kernel,
         "kid_deviation": deviation,
-        **manifolds(real.features, found, device)._asdict(),
+        **manifolds(reference.features, found, device)._asdict(),
         "images": len(found),
-        "reference_images": real.images,
-        "kid_images": {"samples": len(found), "reference": len(real.features), "subset": min(SUBSET, kept)},
+        "reference_images": reference.images,
+        "kid_images": {"samples": len(found), "reference": len(reference.features), "subset": min(SUBSET, kept)},
         "kid_subsets": SUBSETS,
         "manifold_images": kept,
     }

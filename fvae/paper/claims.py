@@ -269,15 +269,14 @@ def hours(runs: Runs, experiment: Experiment) -> Claim:
     claim.numbers = {"size": size, "epochs": epochs, "hours": spent, "device": ", ".join(devices)}
     seen = f"{epochs} epochs at {size}×{size} took {listed(spent, '.3g')} hours on {', '.join(devices)}."
     data = experiment.data
-    other = [
-        *([] if all("1060" in device for device in devices) else ["another device"]),
-        *([] if isinstance(data, Images) and data.split.kind == "published" else ["other images than CelebA-HQ's"]),
-        *([] if size in GTX_1060 else ["another size"]),
-    ]
-    if size in GTX_1060:
-        (fewest, most), limit = GTX_1060[size]
-        other += [] if fewest <= epochs <= most else ["another number of epochs"]
-    if other:
+    (fewest, most), limit = GTX_1060.get(size, ((epochs, epochs), math.inf))
+    agrees = {
+        "another device": all("1060" in device for device in devices),
+        "other images than CelebA-HQ's": isinstance(data, Images) and data.split.kind == "published",
+        "another size": size in GTX_1060,
+        "another number of epochs": fewest <= epochs <= most,
+    }
+    if other := [what for what, same in agrees.items() if not same]:
         claim.reason = f"The claim is about something else: here it is {' and '.join(other)}. {seen}"
     else:
         claim.verdict, claim.reason = HOLDS if max(spent) <= limit else FAILS, seen
@@ -330,19 +329,12 @@ def reduces_dimension(experiment_name: str, experiment: Experiment) -> Claim:
     for name in (name for name in models if latents[name] < image):
         bounds, distances = numbers(runs[name], "bpd", "bpd"), numbers(runs[name], "swd", "mean")
         curves = [history(run) for run in runs[name]]
-        flaws = [
-            *(
-                []
-                if all(bound is not None and math.isfinite(bound) for bound in bounds)
-                else ["its bound is not finite"]
-            ),
-            *(
-                f"its held-out {what} does not fall"
-                for key, what in ROWS
-                if not all(falls(each[key]) for each in curves)
-            ),
-            *([] if np.mean(distances) <= limit else [f"its samples' SWD is above {limit:.1f}"]),
-        ]
+        learns = {
+            "its bound is not finite": all(bound is not None and math.isfinite(bound) for bound in bounds),
+            **{f"its held-out {what} does not fall": all(falls(each[key]) for each in curves) for key, what in ROWS},
+            f"its samples' SWD is above {limit:.1f}": np.mean(distances) <= limit,
+        }
+        flaws = [flaw for flaw, sound in learns.items() if not sound]
         claim.numbers[name] = {"d": latents[name], "D": image, "bits/dim": bounds, "SWD × 10³": distances}
         claim.verdict = FAILS if flaws or claim.verdict == FAILS else HOLDS
         reasons.append(

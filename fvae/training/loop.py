@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import signal
 import sys
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fvae.errors import UserError
-from fvae.files import write, write_json
+from fvae.files import sha256, write, write_json
 from fvae.models.base import Model
 from fvae.params import Training
 from fvae.progress import progress
@@ -169,8 +168,7 @@ def train(
     weights = folder / "weights.safetensors"
     checkpoint.save_weights(weights, record.best_weights)
     outcome: dict[str, Any] = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
-    with weights.open("rb") as file:
-        outcome["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    outcome["weights_sha256"] = sha256(weights)
     cost = {
         "seconds": record.seconds,
         "peak_memory": peak_memory(improve.device),

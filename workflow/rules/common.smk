@@ -3,11 +3,13 @@ import json
 import os
 import shlex
 import sys
+from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
 from fvae.data.hub import fetched
 from fvae.errors import UserError
+from fvae.files import sha256, write_json
 from fvae.paper import FIGURES, TABLES
 from fvae.params import Images, free_sizes, load
 
@@ -17,26 +19,12 @@ def stop(error):
     sys.exit(f"fvae: {error}")
 
 
-def sha256(path):
-    """The hash of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def remembered(path):
     """What an earlier run wrote to a JSON file of this working copy; nothing where there was none."""
     if not os.path.exists(path):
         return {}
     with open(path) as file:
         return json.load(file)
-
-
-def remember(path, known):
-    """Write it, whole or not at all."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}.part", "w") as file:
-        json.dump(known, file)
-    os.replace(f"{path}.part", path)
 
 
 # The interpreter that runs Snakemake runs the jobs; a prefix replaces Snakemake's own, which makes a pipe's failure count.
@@ -86,7 +74,7 @@ def matched(name, model):
         return spec
     decides = [spec, experiment.models[experiment.match.model], experiment.match]
     question = [part.model_dump_json() for part in decides] + [experiment.data.size]
-    question += [sha256(path) for path in code("flows", "models")]
+    question += [sha256(Path(path)) for path in code("flows", "models")]
     key = hashlib.sha256(json.dumps(question).encode()).hexdigest()
     if key not in (known := remembered(SIZES)):
         from fvae.models.match import resolve_one
@@ -95,7 +83,7 @@ def matched(name, model):
             known[key] = resolve_one(name, experiment, model).model_dump(mode="json")
         except UserError as error:
             stop(error)
-        remember(SIZES, known)
+        write_json(Path(SIZES), known)
     return type(spec).model_validate(known[key])
 
 

@@ -29,7 +29,7 @@ def mark_foreign_outputs():
     for path in outputs():
         made = made_at(persistence, path)
         untouched = made is not None and os.stat(path).st_mtime == made
-        if not untouched and [made, sha256(path)] != known.get(path):
+        if not untouched and [made, sha256(Path(path))] != known.get(path):
             foreign.append(path)
     marked = known.get("foreign", [])
     for path in set(marked) - set(foreign):
@@ -37,7 +37,7 @@ def mark_foreign_outputs():
     for path in foreign:
         persistence._mark_incomplete(path, None)
     if foreign or marked:
-        remember(HASHES, known | {"foreign": foreign})
+        write_json(Path(HASHES), known | {"foreign": foreign})
     if foreign and not workflow.touch:
         print(
             f"{len(foreign)} files are not what was made here, {foreign[0]} among them, and are made again where needed;"
@@ -54,8 +54,8 @@ def remember_outputs():
         if path in known and known[path][0] == made:
             now[path] = known[path]
         elif made is not None and os.stat(path).st_mtime == made:
-            now[path] = [made, sha256(path)]
-    remember(HASHES, now)
+            now[path] = [made, sha256(Path(path))]
+    write_json(Path(HASHES), now)
 
 
 def take_the_folder():
