@@ -14,6 +14,8 @@ from itertools import chain, islice
 from threading import Thread
 from typing import TypeVar
 
+import torch
+
 from fvae.errors import UserError
 
 CHUNK, CHUNK_BYTES = 32, 2**23  # what travels together: so many items, or bytes
@@ -44,7 +46,7 @@ def mapped(
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     queue: deque[tuple[Future[list[Result]], int]] = deque()
     held = 0  # bytes
-    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_end_with_the_parent)
+    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_one_of_many)
     try:
         for chunk, heavy in chain(first, chunks):
             queue.append((pool.submit(_each, function, chunk), heavy))
@@ -81,8 +83,9 @@ def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]
     return [function(item) for item in items]
 
 
-def _end_with_the_parent() -> None:
-    """Leave Ctrl-C to the parent, and do not outlive it when it is killed."""
+def _one_of_many() -> None:
+    """Keep to one core, leave Ctrl-C to the parent, and do not outlive it when it is killed."""
+    torch.set_num_threads(1)  # and so start none, which a forked process could not
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None

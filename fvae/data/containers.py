@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from fvae.errors import UserError
@@ -217,5 +217,5 @@ def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _unsafe(name: str) -> str | None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return "its name leads out of the archive" if path.is_absolute() or ".." in path.parts else None
+    parts = name.replace("\\", "/").split("/")
+    return "its name leads out of the archive" if parts[0] == "" or ".." in parts else None

@@ -13,6 +13,7 @@ import numpy as np
 
 from fvae.data.images import TooSmall
 
+BUFFER = 2**20  # bytes
 SECONDS = 5.0  # between two moments at which all is on the disk
 
 
@@ -70,15 +71,16 @@ class Journal:
         return lines
 
     def __enter__(self) -> Self:
-        self.files = [path.open("ab") for path in self.raw.values()]
+        self.files = [path.open("ab", buffering=BUFFER) for path in self.raw.values()]
         self.log = self.text.open("a")
         self.waiting: list[Line] = []
         self.flushed = time.monotonic()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.flush()
-        for file in (*self.files, self.log):
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self.flush(sync=kind is not None)  # after a pass that went well the journal goes
+        self.log.close()
+        for file in self.files:
             file.close()
 
     def add(self, line: Line, pixels: list[np.ndarray]) -> None:
@@ -91,18 +93,22 @@ class Journal:
         if time.monotonic() - self.flushed > SECONDS:
             self.flush()
 
-    def flush(self) -> None:
-        """Bring all to the disk: pixels first, so that a line never stands without its row."""
+    def flush(self, sync: bool = True) -> None:
+        """Bring all to the files, and these to the disk: pixels first, so that a line never stands without its row."""
         for file in self.files:
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         self.log.write("".join(json.dumps(vars(line)) + "\n" for line in self.waiting))
         self.log.flush()
-        os.fsync(self.log.fileno())
+        if sync:
+            os.fsync(self.log.fileno())
         self.waiting.clear()
         self.flushed = time.monotonic()
 
     def rows(self, size: int) -> np.ndarray:
         """The pixels at a size of the pictures that have no `reason`, memory-mapped: (N, 3, size, size) uint8."""
+        for file in self.files:
+            file.flush()
         shape = (self.kept, 3, size, size)
         return np.memmap(self.raw[size], np.uint8, "r", shape=shape) if self.kept else np.empty(shape, np.uint8)

@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import PIL
 
 from fvae.data import hub, portraits, prepared
 from fvae.data.ahead import mapped
@@ -36,17 +35,18 @@ def prepare_portraits(settings: Portraits, out: Path) -> None:
     splits = np.repeat(SPLITS, [settings.train, settings.validation, settings.test])
     entries = [Entry(f"portrait-{index}", "", split) for index, split in enumerate(splits)]
 
-    def fill(array: np.ndarray) -> None:
+    def chunks() -> Iterator[np.ndarray]:
         with progress(total=len(splits), desc="drawing portraits", unit="image") as bar:
             for start in range(0, len(splits), CHUNK):
                 indices = np.arange(start, min(start + CHUNK, len(splits)))
-                array[indices] = coarse(portraits.draw(indices, settings.size, settings.seed), settings.bits)
-                for index in indices:
-                    entries[index].sha256 = sha256(array[index].tobytes())
+                drawn = coarse(portraits.draw(indices, settings.size, settings.seed), settings.bits)
+                for index, portrait in zip(indices, drawn, strict=True):
+                    entries[index].sha256 = sha256(portrait.tobytes())
+                yield drawn
                 bar.update(len(indices))
 
     with _at_work(out):
-        prepared.write(out, entries, [], settings.model_dump(mode="json"), settings.size, fill)
+        prepared.write(out, entries, [], settings.model_dump(mode="json"), settings.size, chunks())
 
 
 def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None = None) -> None:
@@ -58,7 +58,7 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
     """
     source = Source(hub.local(settings.path))
     how = settings.model_dump(mode="json", exclude={"path", "size"})
-    identity = sha256(json.dumps([source.container.fingerprint(), how, code(), PIL.__version__]).encode())
+    identity = sha256(json.dumps([source.container.fingerprint(), how, code(), prepared.LIBRARIES]).encode())
     with _at_work(out) as working:
         waiting = beside(out, "waiting")
         if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
@@ -72,13 +72,13 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
             weight = partial(_bytes, sizes=sizes)
             for line, pixels in mapped(treat, remaining(source, settings.limit, len(journal.lines)), weight):
                 journal.add(line, pixels)
-        _write(out, journal, source, settings)
-        for size, other in (others or {}).items():
-            folder = beside(other, "waiting")
-            (folder / IDENTITY).unlink(missing_ok=True)
-            with suppress(UserError):  # of that size alone: whoever asks for it is told
-                _write(folder, journal, source, settings.model_copy(update={"size": size}))
-                (folder / IDENTITY).write_text(identity)
+            _write(out, journal, source, settings)
+            for size, other in (others or {}).items():
+                folder = beside(other, "waiting")
+                (folder / IDENTITY).unlink(missing_ok=True)
+                with suppress(UserError):  # of that size alone: whoever asks for it is told
+                    _write(folder, journal, source, settings.model_copy(update={"size": size}))
+                    (folder / IDENTITY).write_text(identity)
 
 
 def _write(folder: Path, journal: Journal, source: Source, settings: Images) -> None:
@@ -101,13 +101,9 @@ def _write(folder: Path, journal: Journal, source: Source, settings: Images) -> 
         **settings.model_dump(mode="json", exclude={"path"}),
     }
     rows = np.flatnonzero([not line.rejection(size) for line in journal.lines if not line.reason])[order]
-
-    def fill(array: np.ndarray) -> None:
-        pixels = journal.rows(size)
-        for start in range(0, len(order), CHUNK):
-            array[start : start + CHUNK] = coarse(pixels[rows[start : start + CHUNK]], settings.bits)
-
-    prepared.write(folder, entries, sorted(rejected + duplicates), origin, size, fill)
+    pixels = journal.rows(size)
+    chunks = (coarse(pixels[rows[start : start + CHUNK]], settings.bits) for start in range(0, len(rows), CHUNK))
+    prepared.write(folder, entries, sorted(rejected + duplicates), origin, size, chunks)
 
 
 def _bytes(picture: Picture, *, sizes: tuple[int, ...]) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import PIL
+import torch
 
 import fvae
 from fvae.data.splits import SPLITS
 from fvae.files import sha256
 
+LIBRARIES = {"pillow": PIL.__version__, "torch": torch.__version__.partition("+")[0]}  # that decode and resize
 CHUNK = 256  # rows read or written at once
 
 
@@ -38,19 +39,15 @@ def write(
     rejected: list[tuple[str, str]],
     origin: dict[str, Any],
     size: int,
-    fill: Callable[[np.ndarray], None],
+    chunks: Iterable[np.ndarray],
 ) -> None:
-    """Write a set to a folder, whole or not at all; `fill` gives the array (N, 3, size, size) its images."""
+    """Write a set to a folder, whole or not at all; the chunks are its images in order, (n, 3, size, size) uint8."""
+    counts = {split: sum(entry.split == split for entry in entries) for split in SPLITS}
     with _folder_in_place(out) as partial:
-        array = np.lib.format.open_memmap(partial / "images.npy", "w+", np.uint8, (len(entries), 3, size, size))
-        _reserve(partial / "images.npy")
-        fill(array)
-        array.flush()
-        index = pd.DataFrame(entries).rename_axis("row")
-        index.to_csv(partial / "index.csv")
+        levels = _images(partial / "images.npy", (len(entries), 3, size, size), chunks, counts["train"])
+        pd.DataFrame(map(vars, entries)).rename_axis("row").to_csv(partial / "index.csv")
         pd.DataFrame(rejected, columns=["name", "reason"]).to_csv(partial / "rejected.csv", index=False)
-        counts = {split: int((index["split"] == split).sum()) for split in SPLITS}
-        mean, std = moments(array[: counts["train"]])
+        mean, std = moments(levels)
         manifest = {
             **origin,
             "splits": counts,
@@ -59,32 +56,32 @@ def write(
             "std": std,
             "images_sha256": sha256(partial / "images.npy"),
             "version": fvae.__version__,
-            "pillow": PIL.__version__,
+            **LIBRARIES,
         }
         (partial / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def _reserve(path: Path) -> None:
-    """Have room on the disk for all of a file, which writing to its memory map could not say is missing."""
-    if not hasattr(os, "posix_fallocate"):
-        return
-    with path.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # by this file system
-                raise
+def _images(path: Path, shape: tuple[int, int, int, int], chunks: Iterable[np.ndarray], train: int) -> np.ndarray:
+    """Write the array; how often each 8-bit value is in each channel of its first `train` images: (3, 256)."""
+    levels, done = np.zeros((3, 256), np.int64), 0
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for chunk in chunks:
+            file.write(np.ascontiguousarray(chunk).data)
+            for channel in range(3):
+                levels[channel] += np.bincount(chunk[: max(0, train - done), channel].ravel(), minlength=256)
+            done += len(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return levels
 
 
-def moments(array: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel's 8-bit values."""
-    counts = np.zeros((3, 256), np.int64)
-    for start in range(0, len(array), CHUNK):
-        for channel in range(3):
-            counts[channel] += np.bincount(array[start : start + CHUNK, channel].ravel(), minlength=256)
-    values, total = np.arange(256), counts.sum(1)
-    mean = counts @ values / total
-    return mean.round(4).tolist(), np.sqrt(counts @ values**2 / total - mean**2).round(4).tolist()
+def moments(levels: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, from how often each value is in it: (3, 256)."""
+    values, total = np.arange(256), levels.sum(1)
+    mean = levels @ values / total
+    return mean.round(4).tolist(), np.sqrt(levels @ values**2 / total - mean**2).round(4).tolist()
 
 
 def beside(out: Path, what: str) -> Path:

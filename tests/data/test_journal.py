@@ -13,12 +13,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import PIL
 import pytest
 from PIL import Image
 
 from fvae.__main__ import _other_sizes
-from fvae.data import ahead, images, journal, portraits, prepare
+from fvae.data import ahead, images, journal, portraits, prepare, prepared
 from fvae.data.ahead import mapped
 from fvae.data.journal import Journal, Line
 from fvae.data.prepare import prepare_images
@@ -114,9 +113,9 @@ def test_a_line_without_its_row_and_a_row_without_its_line_are_forgotten(tmp_pat
             first.add(Line(str(number), "1", None, None, None), [np.full((3, 4, 4), number, np.uint8)])
     with (tmp_path / "rows-4.raw").open("ab") as rows:
         rows.truncate(2 * 48 + 7)
-    again = Journal(tmp_path, (4,), "a")
-    assert [line.name for line in again.lines] == ["0", "1"]
-    assert again.rows(4)[:, 0, 0, 0].tolist() == [0, 1]
+    with Journal(tmp_path, (4,), "a") as again:
+        assert [line.name for line in again.lines] == ["0", "1"]
+        assert again.rows(4)[:, 0, 0, 0].tolist() == [0, 1]
     text = (tmp_path / "journal.jsonl").read_text()
     (tmp_path / "journal.jsonl").write_text(text[:-5])
     assert [line.name for line in Journal(tmp_path, (4,), "a").lines] == ["0"]
@@ -300,7 +299,7 @@ def test_a_set_that_cannot_be_written_is_one_clear_line(archive, tmp_path, monke
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "posix_fallocate", refused)
+        patch.setattr(np.lib.format, "write_array_header_1_0", refused)
         with pytest.raises(UserError, match=message + ".*run it again to go on"):
             prepare_images(settings(archive), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -326,7 +325,7 @@ def test_a_disk_that_fills_up_is_one_clear_line(archive, small_disk, size):
     assert not (small_disk / "out").exists()
 
 
-def test_a_journal_of_other_code_or_another_pillow_is_not_used(archive, tmp_path, monkeypatch):
+def test_a_journal_of_other_code_or_other_libraries_is_not_used(archive, tmp_path, monkeypatch):
     fingerprints = []
     begin = Journal.__init__
 
@@ -340,7 +339,7 @@ def test_a_journal_of_other_code_or_another_pillow_is_not_used(archive, tmp_path
         patch.setattr(prepare, "code", lambda: "other")
         prepare_images(settings(archive), tmp_path / "out")
     with monkeypatch.context() as patch:
-        patch.setattr(PIL, "__version__", "0.0")
+        patch.setitem(prepared.LIBRARIES, "torch", "0.0")
         prepare_images(settings(archive), tmp_path / "out")
     assert len(set(fingerprints)) == 3
 
