@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -21,12 +23,21 @@ def coupling_network(channels_in: int, width: int, channels_out: int) -> nn.Sequ
 
 
 class Coupling(Layer):
-    """y1 = x1, and x2 moved by what a network says of x1."""
+    """y1 = x1, and x2 moved by what a network says of x1.
 
-    def __init__(self, channels: int, width: int, outputs: int) -> None:
+    x1 and x2 are the halves of x, or of x with its channels in another order: a permutation before the coupling costs
+    no pass of its own.
+    """
+
+    order: Tensor | None
+    back: Tensor | None
+
+    def __init__(self, channels: int, width: int, outputs: int, order: Tensor | None) -> None:
         super().__init__()
         self.kept = channels // 2
         self.network = coupling_network(self.kept, width, outputs * (channels - self.kept))
+        self.register_buffer("order", order)
+        self.register_buffer("back", None if order is None else order.argsort())
 
     def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor | float]:
         """y2 and log|det|, h the network's output."""
@@ -38,7 +49,14 @@ class Coupling(Layer):
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The half that stays and the half that moves."""
-        return x[:, : self.kept], x[:, self.kept :]
+        if self.order is None:
+            return _halves(x, self.kept)
+        return _Halves.apply(x, self.order, self.back, self.kept)
+
+    def join(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """The x of these halves."""
+        x = torch.cat([x1, x2], 1)
+        return x if self.back is None else x[:, self.back]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         x1, x2 = self.split(x)
@@ -46,26 +64,43 @@ class Coupling(Layer):
         return torch.cat([x1, y2], 1), logdet
 
     def inverse(self, y: Tensor) -> Tensor:
-        y1, y2 = self.split(y)
-        return torch.cat([y1, self.move_back(y2, self.network(y1).to(y2.dtype))], 1)
+        y1, y2 = _halves(y, self.kept)
+        return self.join(y1, self.move_back(y2, self.network(y1).to(y2.dtype)))
 
     def recompute(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """As every layer's, with the network evaluated once: it sees the half of x that is known from the start."""
-        y1, y2 = self.split(y)
-        x = torch.empty_like(y).requires_grad_()
+        y1, y2 = _halves(y.detach(), self.kept)
+        x = self.join(y1, y2).requires_grad_()
         x1, x2 = self.split(x)
-        x1.data.copy_(y1)
         h = self.network(x1).to(y2.dtype)
         x2.data.copy_(self.move_back(y2, h.detach()))
+        x.data.copy_(self.join(y1, x2.detach()))
         again, logdet = self.move(x2, h)
         return x, torch.cat([x1, again], 1), logdet
+
+
+def _halves(x: Tensor, kept: int) -> tuple[Tensor, Tensor]:
+    return x[:, :kept], x[:, kept:]
+
+
+class _Halves(torch.autograd.Function):
+    """The halves of x[:, order], whose gradient is gathered by the inverse order; autograd's own would scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor, kept: int) -> tuple[Tensor, Tensor]:
+        ctx.back = back
+        return x[:, order[:kept]], x[:, order[kept:]]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        return torch.cat(gradients, 1)[:, ctx.back], None, None, None
 
 
 class AdditiveCoupling(Coupling):
     """y1 = x1, y2 = x2 + t(x1)."""
 
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__(channels, width, outputs=1)
+    def __init__(self, channels: int, width: int, order: Tensor | None = None) -> None:
+        super().__init__(channels, width, 1, order)
 
     def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, float]:
         return x2 + h, 0.0
@@ -77,8 +112,8 @@ class AdditiveCoupling(Coupling):
 class AffineCoupling(Coupling):
     """y1 = x1, y2 = s(x1) ⊗ x2 + t(x1), with log s softly clamped to ±2; log|det| = Σ log s."""
 
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__(channels, width, outputs=2)
+    def __init__(self, channels: int, width: int, order: Tensor | None = None) -> None:
+        super().__init__(channels, width, 2, order)
 
     def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         log_s, t = h.chunk(2, 1)
@@ -90,4 +125,4 @@ class AffineCoupling(Coupling):
         return (y2 - t) * (-soft_clamp(log_s)).exp()
 
 
-COUPLINGS: dict[str, type[Layer]] = {"additive": AdditiveCoupling, "affine": AffineCoupling}
+COUPLINGS: dict[str, type[AdditiveCoupling | AffineCoupling]] = {"additive": AdditiveCoupling, "affine": AffineCoupling}

@@ -1,8 +1,8 @@
-"""Mixing of channels between couplings: swapped halves, a fixed permutation, or an invertible 1×1 convolution."""
+"""Mixing of channels before a coupling: swapped halves, a fixed permutation, or an invertible 1×1 convolution."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -11,50 +11,14 @@ from torch import Tensor, nn
 from fvae.flows.layer import Layer, full_precision
 
 
-class Swap(Layer):
-    """The halves change places (NICE, section 3.3; RealNVP, section 3.5)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.shift = channels // 2
-
-    def forward(self, x: Tensor) -> tuple[Tensor, float]:
-        return x.roll(-self.shift, 1), 0.0
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return y.roll(self.shift, 1)
+def swap(channels: int) -> Tensor:
+    """The order in which the halves have changed places (NICE, section 3.3; RealNVP, section 3.5): (C,)."""
+    return torch.arange(channels).roll(-(channels // 2))
 
 
-class Shuffle(Layer):
-    """A fixed random permutation of the channels, as in the authors' code."""
-
-    order: Tensor
-    back: Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        order = torch.randperm(channels)
-        self.register_buffer("order", order)
-        self.register_buffer("back", order.argsort())
-
-    def forward(self, x: Tensor) -> tuple[Tensor, float]:
-        return _Permute.apply(x, self.order, self.back), 0.0
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return _Permute.apply(y, self.back, self.order)
-
-
-class _Permute(torch.autograd.Function):
-    """x[:, order], whose gradient is a gather too, by the inverse order; autograd's own would scatter."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
-        ctx.back = back
-        return x[:, order]
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return gradients[0][:, ctx.back], None, None
+def shuffle(channels: int) -> Tensor:
+    """A fixed random order, as in the authors' code: (C,)."""
+    return torch.randperm(channels)
 
 
 class InvertibleConv1x1(Layer):
@@ -97,4 +61,4 @@ class InvertibleConv1x1(Layer):
             return F.conv2d(y, back.to(y.dtype)[:, :, None, None])
 
 
-MIXINGS: dict[str, type[Layer]] = {"swap": Swap, "shuffle": Shuffle, "conv1x1": InvertibleConv1x1}
+ORDERS: dict[str, Callable[[int], Tensor]] = {"swap": swap, "shuffle": shuffle}  # which couplings read through

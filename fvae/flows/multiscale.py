@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from fvae.flows.actnorm import Actnorm
 from fvae.flows.composition import Composition
 from fvae.flows.coupling import COUPLINGS
-from fvae.flows.mixing import MIXINGS
+from fvae.flows.layer import Layer
+from fvae.flows.mixing import ORDERS, InvertibleConv1x1
 from fvae.flows.reversible import reversible
 from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
@@ -18,8 +19,11 @@ from fvae.flows.squeeze import squeeze, unsqueeze
 
 def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
     """Actnorm, if any → mixing of channels → coupling (Glow, figure 2a)."""
-    norm = [Actnorm(channels)] if actnorm else []
-    return Composition([*norm, MIXINGS[mixing](channels), COUPLINGS[coupling](channels, width)])
+    layers: list[Layer] = [Actnorm(channels)] if actnorm else []
+    if mixing == "conv1x1":
+        layers.append(InvertibleConv1x1(channels))
+    order = ORDERS[mixing](channels) if mixing in ORDERS else None
+    return Composition([*layers, COUPLINGS[coupling](channels, width, order)])
 
 
 class MultiScaleFlow(nn.Module):

@@ -9,18 +9,18 @@ from fvae.flows.actnorm import Actnorm, data_dependent_start
 from fvae.flows.conv import Conv3x3
 from fvae.flows.coupling import AdditiveCoupling, AffineCoupling
 from fvae.flows.layer import Layer
-from fvae.flows.mixing import InvertibleConv1x1, Shuffle, Swap
+from fvae.flows.mixing import InvertibleConv1x1, shuffle, swap
 from fvae.flows.multiscale import MultiScaleFlow, step
 from fvae.flows.split import Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
 LAYERS = {
     "actnorm": Actnorm,
-    "swap": Swap,
-    "shuffle": Shuffle,
     "conv1x1": InvertibleConv1x1,
     "additive": lambda channels: AdditiveCoupling(channels, 5),
     "affine": lambda channels: AffineCoupling(channels, 5),
+    "swapped": lambda channels: AdditiveCoupling(channels, 5, swap(channels)),
+    "shuffled": lambda channels: AffineCoupling(channels, 5, shuffle(channels)),
     "step": lambda channels: step(channels, 5, "affine", "conv1x1", actnorm=True),
     "NICE's step": lambda channels: step(channels, 5, "additive", "swap", actnorm=False),
 }
@@ -165,3 +165,25 @@ def test_lu_weights_are_a_rotation_at_the_start():
     layer = InvertibleConv1x1(12).double()
     weight = layer.weight()
     torch.testing.assert_close(weight @ weight.T, torch.eye(12, dtype=torch.float64), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [AdditiveCoupling, AffineCoupling])
+def test_a_coupling_reads_through_an_order(kind):
+    """It is the permutation and then the coupling, its gradient too."""
+    torch.manual_seed(0)
+    order = torch.randperm(7)
+    through = perturbed(kind(7, 5, order))
+    plain = kind(7, 5).double()
+    plain.network = through.network
+    x = torch.randn(2, 7, 3, 3, dtype=torch.float64, requires_grad=True)
+    (y, logdet), (expected, expected_logdet) = through(x), plain(x[:, order])
+    torch.testing.assert_close(y, expected, rtol=0, atol=0)
+    torch.testing.assert_close(torch.as_tensor(logdet), torch.as_tensor(expected_logdet), rtol=0, atol=0)
+    gradients = (torch.autograd.grad(each.sin().sum(), x)[0] for each in (y, expected))
+    torch.testing.assert_close(*gradients)
+
+
+def test_orders():
+    assert swap(4).tolist() == [2, 3, 0, 1]
+    assert swap(5).tolist() == [2, 3, 4, 0, 1]
+    assert shuffle(9).sort().values.tolist() == list(range(9))

@@ -77,9 +77,10 @@ def test_no_activation_of_a_step_is_kept():
     assert saved(8, True) == saved(4, True) < saved(4, False) / 4
 
 
+@pytest.mark.parametrize("order", [None, torch.tensor([3, 0, 4, 1, 5, 2])], ids=["in order", "shuffled"])
 @pytest.mark.parametrize("kind", [AdditiveCoupling, AffineCoupling])
-def test_a_coupling_recomputes_with_one_evaluation_of_its_network(kind):
-    coupling = perturbed(kind(6, 4).double())
+def test_a_coupling_recomputes_with_one_evaluation_of_its_network(kind, order):
+    coupling = perturbed(kind(6, 4, order).double())
     calls = []
     coupling.network.register_forward_hook(lambda *_: calls.append(1))
     x = torch.randn(2, 6, 3, 3, dtype=torch.float64)

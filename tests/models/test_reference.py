@@ -71,13 +71,15 @@ class Reference:
             upper = np.triu(matrix, 1) + np.diag(self.w[f"{name}.1.sign"] * np.exp(np.diag(matrix)))
             whole = self.w[f"{name}.1.permutation"] @ lower @ upper
             x, logdet = np.einsum("ij,jhw->ihw", whole, x), logdet + pixels * np.log(abs(np.linalg.det(whole)))
+            name = f"{name}.2"
         else:
-            x = x[self.w[f"{name}.1.order"].astype(int)]
+            name = f"{name}.1"
+            x = x[self.w[f"{name}.order"].astype(int)]
         half = len(x) // 2
         x1, x2 = x[:half], x[half:]
-        h = np.maximum(self.affine_conv(f"{name}.2.network.0", x1), 0)
-        h = np.maximum(self.affine_conv(f"{name}.2.network.2", h), 0)
-        h = self.affine_conv(f"{name}.2.network.4", h)
+        h = np.maximum(self.affine_conv(f"{name}.network.0", x1), 0)
+        h = np.maximum(self.affine_conv(f"{name}.network.2", h), 0)
+        h = self.affine_conv(f"{name}.network.4", h)
         if self.coupling == "additive":
             return np.concatenate([x1, x2 + h]), logdet
         log_s = 2 * np.tanh(h[: len(x2)] / 2)
