@@ -42,7 +42,8 @@ from fvae.training.step import Step
 RESULTS = Path(__file__).parent / "results"
 DEVICE = default_device()
 ROUNDS = 5
-PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+BF16 = DEVICE.type == "cuda" or any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
+PRECISIONS = {"float32": "32-true", **({"bfloat16": "bf16-mixed"} if BF16 else {})}  # where there is arithmetic in it
 
 
 def glow(steps: int) -> nn.Module:
@@ -117,7 +118,7 @@ def training(batch: int) -> dict[str, Any]:
     """A step of Glow, 3 levels × 10 steps: ours in both precisions against normflows in float32 and in bfloat16."""
     runs = {
         "ours": trainer(glow(10), batch),
-        "ours bf16": trainer(glow(10), batch, "bfloat16"),
+        **({"ours bf16": trainer(glow(10), batch, "bfloat16")} if BF16 else {}),
         "normflows": trainer(Peer(10), batch, channels_last=False),
         "normflows channels_last": trainer(Peer(10), batch),
     }
@@ -140,7 +141,7 @@ def sampling(images: int = 64) -> dict[str, Any]:
         ours.eval()
         runs = {
             "ours": lambda: ours.decode(z),
-            "ours bf16": in_bf16,
+            **({"ours bf16": in_bf16} if BF16 else {}),
             "normflows": lambda: plain.sample(images),
             "normflows channels_last": lambda: theirs.sample(images),
         }
@@ -150,7 +151,7 @@ def sampling(images: int = 64) -> dict[str, Any]:
 def compared(name: str, times: dict[str, list[float]], images: int) -> dict[str, Any]:
     """Images/s of each, and ours in both precisions against normflows in float32, in both memory formats."""
     result: dict[str, Any] = {"images_per_second": {who: images / median(values) for who, values in times.items()}}
-    for ours in ("ours", "ours bf16"):
+    for ours in (name for name in times if name.startswith("ours")):
         for theirs in ("normflows", "normflows channels_last"):
             result[f"{ours} / {theirs}"] = ratio(times, ours, theirs)
             say(f"{name}: {ours} / {theirs}", result[f"{ours} / {theirs}"])
@@ -214,9 +215,9 @@ def profile(experiment: str, precision: str, batch: int = 32, most: int = 8) -> 
 
 
 CHOICES: dict[str, dict[str, Any]] = {
-    "bf16": {"precision": "bf16-mixed"},
+    **({"bf16": {"precision": "bf16-mixed"}} if BF16 else {}),
     **({} if DEVICE.type == "cuda" else {"compile": {"compile": True}}),  # minutes of the eight that a GPU has
-    "bf16 and compile": {"precision": "bf16-mixed", "compile": True},
+    **({"bf16 and compile": {"precision": "bf16-mixed", "compile": True}} if BF16 else {}),
     "no channels_last": {"channels_last": False},
     "reversible": {"reversible": True},
 }
@@ -279,10 +280,14 @@ def all(
         **{
             f"{experiment}_{precision}": paper(experiment, "fvae", precision, images)
             for experiment in ("celeba64", "celeba128")
-            for precision in ("float32", "bfloat16")
+            for precision in PRECISIONS
         },
         **({"celeba64_glow_bfloat16": paper("celeba64", "glow", "bfloat16", images)} if gpu else {}),
-        "profile_celeba64_bfloat16": profile("celeba64", "bfloat16"),
+        **{
+            f"profile_{experiment}_{precision}": profile(experiment, precision)
+            for experiment in ("celeba64", "celeba128")
+            for precision in PRECISIONS
+        },
         **{f"choices_{experiment}": choices(experiment) for experiment in ("celeba64", "demo")[: 1 if gpu else 2]},
     }
     RESULTS.mkdir(exist_ok=True)
