@@ -151,7 +151,7 @@ def sampling(images: int = 64) -> dict[str, Any]:
 def compared(name: str, times: dict[str, list[float]], images: int) -> dict[str, Any]:
     """Images/s of each, and ours in both precisions against normflows in float32, in both memory formats."""
     result: dict[str, Any] = {"images_per_second": {who: images / median(values) for who, values in times.items()}}
-    for ours in (name for name in times if name.startswith("ours")):
+    for ours in (who for who in times if who.startswith("ours")):
         for theirs in ("normflows", "normflows channels_last"):
             result[f"{ours} / {theirs}"] = ratio(times, ours, theirs)
             say(f"{name}: {ours} / {theirs}", result[f"{ours} / {theirs}"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ ModelName = Annotated[str, typer.Option("--model", help="A model of the experime
 SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")
 SPECIAL_CASE_IMAGES = 32
+FULL = re.compile("allocate memory|out of memory")  # in what PyTorch says
 METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")
 
 
@@ -121,18 +123,20 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     spec = resolve_one(experiment, chosen, model)
     run = layout.Run(experiment, model, seed)
     images = load_images(layout.data(experiment))
+    seed_everything(seed, "train/weights")
+    net = build(spec, chosen.data.size, chosen.data.bits)
     made_of = [
         spec.model_dump_json(),
         chosen.training.model_dump_json(),
         seed,
         images.manifest["images_sha256"],
+        [[name, *tensor.shape] for name, tensor in net.state_dict().items()],  # which other code may name otherwise
     ]
-    seed_everything(seed, "train/weights")
     claimed = rank_zero_only(claim)(run.folder)
     rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
     try:
         loop.train(
-            build(spec, chosen.data.size, chosen.data.bits),
+            net,
             images.split("train"),
             run.folder,
             settings=chosen.training,
@@ -310,7 +314,7 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """Run a command; a UserError is one line and exit code 1."""
+    """Run a command; a UserError, or memory that is full, is one line and exit code 1."""
     # Snakemake sets these to a rule's threads, and `--cores 1` to one: a job of ours has the machine to itself.
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     os.environ |= {"OMP_NUM_THREADS": str(cores), "MKL_NUM_THREADS": str(cores)}
@@ -319,6 +323,10 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(f"fvae: {error}")
+    except (MemoryError, RuntimeError) as error:  # PyTorch's allocators raise the latter
+        if isinstance(error, RuntimeError) and not FULL.search(str(error)):
+            raise
+        sys.exit("fvae: the memory is full; make room, or lower training.batch, and run it again")
 
 
 if __name__ == "__main__":

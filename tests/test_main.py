@@ -1,16 +1,20 @@
 """The commands: bad input is one clear line on standard error and exit code 1."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+import fvae.__main__
 
 ROOT = Path(__file__).parents[1]
 
 
-def fvae(*arguments, folder=ROOT):
+def run(*arguments, folder=ROOT):
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
         [sys.executable, "-m", "fvae", *arguments], cwd=folder, env=environment, capture_output=True, text=True
@@ -41,7 +45,7 @@ def elsewhere(tmp_path):
     ],
 )
 def test_bad_input_is_one_line(elsewhere, command, message):
-    done = fvae(*command.split(), folder=elsewhere)
+    done = run(*command.split(), folder=elsewhere)
     assert done.returncode == 1
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -51,13 +55,13 @@ def test_bad_input_is_one_line(elsewhere, command, message):
 
 
 def test_describe_tells_effective_beside_nominal_parameters():
-    said = fvae("describe", "--experiment", "celeba64").stdout
+    said = run("describe", "--experiment", "celeba64").stdout
     assert "fvae: 95,830,082 parameters (58,081,346 effective), 1,441.1 M multiply-accumulates an image" in said
     assert "flow.levels.3      43,305,984" in said
 
 
 def test_describe_as_json():
-    described = json.loads(fvae("describe", "--experiment", "celeba64", "--json").stdout)
+    described = json.loads(run("describe", "--experiment", "celeba64", "--json").stdout)
     assert list(described) == ["vae", "glow", "fvae"]
     assert described["fvae"]["parameters"] == 95_830_082
     assert described["fvae"]["effective_parameters"] == 58_081_346
@@ -66,3 +70,24 @@ def test_describe_as_json():
     for model in described.values():
         assert sum(model["parts"].values()) == model["parameters"]
         assert model["macs"] > 1e9
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
+def test_memory_that_is_full_is_one_line(monkeypatch, error):
+    def full():
+        raise error
+
+    monkeypatch.setattr(fvae.__main__, "app", full)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    with pytest.raises(SystemExit, match="fvae: the memory is full; make room, or lower"):
+        fvae.__main__.main()
+
+
+def test_memory_of_pytorch_that_is_full_is_known(monkeypatch):
+    def more():
+        torch.empty(2**60, dtype=torch.uint8)
+
+    monkeypatch.setattr(fvae.__main__, "app", more)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    with pytest.raises(SystemExit, match="the memory is full"):
+        fvae.__main__.main()

@@ -42,7 +42,7 @@ def mapped(
             yield from map(function, chunk)
         return
 
-    # A fork is there at once, and its child only decodes: it touches no thread or lock of the parent's libraries.
+    # A fork is there at once. Its child works in one thread: it cannot use those of the parent's libraries.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     queue: deque[tuple[Future[list[Result]], int]] = deque()
     held = 0  # bytes
@@ -85,7 +85,7 @@ def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]
 
 def _one_of_many() -> None:
     """Keep to one core, leave Ctrl-C to the parent, and do not outlive it when it is killed."""
-    torch.set_num_threads(1)  # and so start none, which a forked process could not
+    torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -78,9 +78,9 @@ class Journal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self.flush(sync=kind is not None)  # after a pass that went well the journal goes
-        self.log.close()
-        for file in self.files:
+        if kind:  # after a pass that went well nobody asks for its journal
+            self.flush()
+        for file in (*self.files, self.log):
             file.close()
 
     def add(self, line: Line, pixels: list[np.ndarray]) -> None:
@@ -93,16 +93,14 @@ class Journal:
         if time.monotonic() - self.flushed > SECONDS:
             self.flush()
 
-    def flush(self, sync: bool = True) -> None:
-        """Bring all to the files, and these to the disk: pixels first, so that a line never stands without its row."""
+    def flush(self) -> None:
+        """Bring all to the disk: pixels first, so that a line never stands without its row."""
         for file in self.files:
             file.flush()
-            if sync:
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
         self.log.write("".join(json.dumps(vars(line)) + "\n" for line in self.waiting))
         self.log.flush()
-        if sync:
-            os.fsync(self.log.fileno())
+        os.fsync(self.log.fileno())
         self.waiting.clear()
         self.flushed = time.monotonic()
 

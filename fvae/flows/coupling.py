@@ -25,8 +25,8 @@ def coupling_network(channels_in: int, width: int, channels_out: int) -> nn.Sequ
 class Coupling(Layer):
     """y1 = x1, and x2 moved by what a network says of x1.
 
-    x1 and x2 are the halves of x, or of x with its channels in another order: a permutation before the coupling costs
-    no pass of its own.
+    x1 and x2 are the halves of x, or of x with its channels in another order: a permutation before the coupling is no
+    layer of its own, for each half is gathered as it is needed.
     """
 
     order: Tensor | None
@@ -56,7 +56,7 @@ class Coupling(Layer):
     def join(self, x1: Tensor, x2: Tensor) -> Tensor:
         """The x of these halves."""
         x = torch.cat([x1, x2], 1)
-        return x if self.back is None else x[:, self.back]
+        return x if self.back is None else _reordered(x, self.back)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         x1, x2 = self.split(x)
@@ -74,7 +74,8 @@ class Coupling(Layer):
         x1, x2 = self.split(x)
         h = self.network(x1).to(y2.dtype)
         x2.data.copy_(self.move_back(y2, h.detach()))
-        x.data.copy_(self.join(y1, x2.detach()))
+        if self.order is not None:  # else x2 is a part of x
+            x.data.copy_(self.join(y1, x2.detach()))
         again, logdet = self.move(x2, h)
         return x, torch.cat([x1, again], 1), logdet
 
@@ -83,17 +84,24 @@ def _halves(x: Tensor, kept: int) -> tuple[Tensor, Tensor]:
     return x[:, :kept], x[:, kept:]
 
 
+def _reordered(x: Tensor, order: Tensor) -> Tensor:
+    """x[:, order], in x's memory format."""
+    if x.is_contiguous(memory_format=torch.channels_last):
+        return x.movedim(1, -1).index_select(-1, order).movedim(-1, 1)
+    return x.index_select(1, order)
+
+
 class _Halves(torch.autograd.Function):
     """The halves of x[:, order], whose gradient is gathered by the inverse order; autograd's own would scatter."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor, kept: int) -> tuple[Tensor, Tensor]:
         ctx.back = back
-        return x[:, order[:kept]], x[:, order[kept:]]
+        return _reordered(x, order[:kept]), _reordered(x, order[kept:])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        return torch.cat(gradients, 1)[:, ctx.back], None, None, None
+        return _reordered(torch.cat(gradients, 1), ctx.back), None, None, None
 
 
 class AdditiveCoupling(Coupling):

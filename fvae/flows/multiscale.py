@@ -22,7 +22,7 @@ def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -
     layers: list[Layer] = [Actnorm(channels)] if actnorm else []
     if mixing == "conv1x1":
         layers.append(InvertibleConv1x1(channels))
-    order = ORDERS[mixing](channels) if mixing in ORDERS else None
+    order = None if mixing == "conv1x1" else ORDERS[mixing](channels)
     return Composition([*layers, COUPLINGS[coupling](channels, width, order)])
 
 

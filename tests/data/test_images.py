@@ -1,4 +1,4 @@
-"""Resizing is Pillow's to within one level, and the same bytes on every processor."""
+"""Resizing is Pillow's to within a level or two, and the same bytes on every processor."""
 
 import hashlib
 import os
@@ -19,23 +19,25 @@ PILLOW = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
-SIDES = ((64, 64), (65, 64), (100, 64), (178, 64), (178, 128), (250, 64), (1024, 64), (37, 5))
+SIDES = ((64, 64), (65, 64), (100, 64), (178, 64), (178, 128), (250, 64), (1024, 64), (37, 5), (300, 256))
 
 
 def noise(side):
-    """The hardest pixels: every value next to every other."""
-    return np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    """Pixels of 0 and 255 above, of every value below."""
+    rng = np.random.default_rng(side)
+    hard = 255 * rng.integers(0, 2, (side // 2, side, 3), dtype=np.uint8)
+    return np.concatenate([hard, rng.integers(0, 256, (side - side // 2, side, 3), dtype=np.uint8)])
 
 
 @pytest.mark.parametrize(("side", "size"), SIDES)
 @pytest.mark.parametrize("filter", PILLOW)
-def test_resizing_is_pillows_to_within_a_level(filter, side, size):
+def test_resizing_is_pillows_to_within_a_level_or_two(filter, side, size):
     pixels = noise(side)
     theirs = np.asarray(Image.fromarray(pixels).resize((size, size), PILLOW[filter])).transpose(2, 0, 1).astype(int)
     ours = images.resize(pixels, size, filter)
     assert (ours.dtype, ours.shape) == (np.uint8, (3, size, size))
-    assert np.abs(ours - theirs).max() <= (filter != "area")
-    assert (ours != theirs).mean() < 0.05
+    assert np.abs(ours - theirs).max() <= (0 if filter == "area" else 1 if size <= 128 else 2)
+    assert (ours != theirs).mean() < 0.07
 
 
 def digest():
@@ -50,6 +52,15 @@ def test_every_processor_makes_the_same_bytes():
     path = os.pathsep.join(sys.path)
     plain = os.environ | {"ATEN_CPU_CAPABILITY": "default", "PYTHONPATH": path}
     assert subprocess.run(command, env=plain, capture_output=True, text=True, check=True).stdout.strip() == digest()
+
+
+def test_memory_that_is_full_is_no_fault_of_an_image(monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(F, "interpolate", full)
+    with pytest.raises(MemoryError):
+        images.decode(noise(40).transpose(2, 0, 1), size=16, crop="center", filter="lanczos")
 
 
 def test_a_pytorch_without_the_filter_is_one_clear_line(monkeypatch):

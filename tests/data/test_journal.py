@@ -103,6 +103,7 @@ def test_a_journal_of_another_source_or_other_settings_is_not_used(tmp_path):
     row = np.ones((3, 4, 4), np.uint8)
     with Journal(tmp_path, (4,), "a") as first:
         first.add(Line("x", "1", None, None, None), [row])
+        first.flush()
     assert len(Journal(tmp_path, (4,), "a").lines) == 1
     assert Journal(tmp_path, (4,), "b").lines == []
 
@@ -111,6 +112,7 @@ def test_a_line_without_its_row_and_a_row_without_its_line_are_forgotten(tmp_pat
     with Journal(tmp_path, (4,), "a") as first:
         for number in range(4):
             first.add(Line(str(number), "1", None, None, None), [np.full((3, 4, 4), number, np.uint8)])
+        first.flush()
     with (tmp_path / "rows-4.raw").open("ab") as rows:
         rows.truncate(2 * 48 + 7)
     with Journal(tmp_path, (4,), "a") as again:

@@ -11,7 +11,6 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "profiles", "fvae"]
-COPIED += ["data/raw/.gitignore"]
 
 
 class Project:
@@ -84,9 +83,9 @@ class Project:
 
 def tiny(folder: Path) -> Project:
     """The project with `demo` made so small that it runs in a minute or two."""
+    folder.mkdir(parents=True)
     for name in COPIED:
         source = ROOT / name
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tmp", "cache"))
         else:

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import time
+from contextlib import suppress
 
 import pandas as pd
+import psutil
 import pytest
 from pypdf import PdfReader
 
@@ -140,6 +143,33 @@ def test_the_same_seed_gives_the_same_weights(finished, tmp_path):
     shutil.rmtree(weights.parent)
     project.ok("snakemake", "--cores", "1", "results/demo/fvae/seed-0/weights.safetensors")
     assert weights.read_bytes() == before
+
+
+def training(snakemake: int) -> psutil.Process:
+    """The process of a running Snakemake that trains."""
+    for process in psutil.Process(snakemake).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.cmdline()[1:4] == ["-m", "fvae", "train"]:
+                return process
+    raise AssertionError("no process trains")
+
+
+def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
+    """SIGTERM to the training alone, as a cluster sends it; it has begun once it logs."""
+    project = finished.copy(tmp_path / "copy")
+    project.edit(training__epochs=12)
+    weights = "results/demo/fvae/seed-0/weights.safetensors"
+    run = (project.folder / weights).parent
+    shutil.rmtree(run)
+    with project.start("snakemake", "--cores", "1", "--retries", "1", weights) as running:
+        until = time.monotonic() + 120
+        while not list(run.glob("live/events*")) and time.monotonic() < until:
+            time.sleep(0.1)
+        training(running.pid).terminate()
+        assert running.wait(300) == 0
+    assert len(list(run.glob("live/events*"))) == 2
+    assert pd.read_csv(run / "history.csv")["epoch"].max() == 12
+    assert project.planned(weights) == []
 
 
 @pytest.mark.parametrize(
