@@ -80,7 +80,8 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind:  # after a pass that went well nobody asks for its journal
             self.flush()
-        for file in (*self.files, self.log):
+        self.log.close()
+        for file in self.files:
             file.close()
 
     def add(self, line: Line, pixels: list[np.ndarray]) -> None:
