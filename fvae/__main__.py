@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fvae import layout
-from fvae.errors import UserError
+from fvae.errors import UserError, memory_is_full
 from fvae.params import Experiment, Images, Params, load
 
 app = typer.Typer(
@@ -28,7 +27,6 @@ ModelName = Annotated[str, typer.Option("--model", help="A model of the experime
 SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")
 SPECIAL_CASE_IMAGES = 32
-FULL = re.compile("allocate memory|out of memory")  # in what PyTorch says
 METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")
 
 
@@ -323,8 +321,8 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(f"fvae: {error}")
-    except (MemoryError, RuntimeError) as error:  # PyTorch's allocators raise the latter
-        if isinstance(error, RuntimeError) and not FULL.search(str(error)):
+    except (MemoryError, RuntimeError) as error:
+        if not memory_is_full(error):
             raise
         sys.exit("fvae: the memory is full; make room, or lower training.batch, and run it again")
 

@@ -72,22 +72,31 @@ def test_describe_as_json():
         assert model["macs"] > 1e9
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
-def test_memory_that_is_full_is_one_line(monkeypatch, error):
-    def full():
-        raise error
+def full():
+    raise MemoryError
 
-    monkeypatch.setattr(fvae.__main__, "app", full)
+
+def full_gpu():
+    raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+def too_large_a_tensor():
+    torch.empty(2**60, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("command", [full, full_gpu, too_large_a_tensor])
+def test_memory_that_is_full_is_one_line(monkeypatch, command):
+    monkeypatch.setattr(fvae.__main__, "app", command)
     monkeypatch.setattr(os, "environ", os.environ.copy())
     with pytest.raises(SystemExit, match="fvae: the memory is full; make room, or lower"):
         fvae.__main__.main()
 
 
-def test_memory_of_pytorch_that_is_full_is_known(monkeypatch):
-    def more():
-        torch.empty(2**60, dtype=torch.uint8)
+def test_another_error_is_not_taken_for_full_memory(monkeypatch):
+    def wrong():
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(fvae.__main__, "app", more)
+    monkeypatch.setattr(fvae.__main__, "app", wrong)
     monkeypatch.setattr(os, "environ", os.environ.copy())
-    with pytest.raises(SystemExit, match="the memory is full"):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         fvae.__main__.main()

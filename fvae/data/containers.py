@@ -217,5 +217,5 @@ def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _unsafe(name: str) -> str | None:
-    parts = name.replace("\\", "/").split("/")
-    return "its name leads out of the archive" if parts[0] == "" or ".." in parts else None
+    path = name.replace("\\", "/")
+    return "its name leads out of the archive" if path.startswith("/") or ".." in path.split("/") else None

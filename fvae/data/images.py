@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageCms, ImageOps
 
-from fvae.errors import UserError
+from fvae.errors import UserError, memory_is_full
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Crop = str | Box
@@ -59,11 +59,13 @@ def decode(
         left, top, right, bottom = part
         # Cropped first, so that nothing beyond the crop's edges shines in.
         return resize(pixels[top:bottom, left:right], size, filter)
-    except (Rejected, MemoryError, UserError):
+    except (Rejected, UserError):
         raise
     except Image.DecompressionBombError:
         raise Rejected("absurdly large") from None
     except Exception as error:  # Pillow's plugins raise many kinds
+        if memory_is_full(error):
+            raise MemoryError from error
         raise Rejected(f"does not decode: {type(error).__name__}") from error
 
 
@@ -72,7 +74,7 @@ def resize(pixels: np.ndarray, size: int, filter: str) -> np.ndarray:
 
     PyTorch's kernels are several times as fast as Pillow's, and no value is further than two levels from Pillow's, at
     sizes up to 128 one. They reckon in integers, so that every processor makes the same bytes. Averages over an area
-    are Pillow's. Raises UserError where this PyTorch lacks the filter, MemoryError where there is no room.
+    are Pillow's. Raises UserError where this PyTorch lacks the filter.
     """
     pixels = np.array(pixels)
     if filter == "area":
@@ -85,8 +87,6 @@ def resize(pixels: np.ndarray, size: int, filter: str) -> np.ndarray:
             raise UserError(
                 f"PyTorch {torch.__version__} cannot resize by {filter}: choose another data.filter"
             ) from error
-        except RuntimeError as error:  # of the allocator
-            raise MemoryError from error
     return image.contiguous().numpy()
 
 

@@ -20,9 +20,11 @@ from fvae.flows.squeeze import squeeze, unsqueeze
 def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
     """Actnorm, if any → mixing of channels → coupling (Glow, figure 2a)."""
     layers: list[Layer] = [Actnorm(channels)] if actnorm else []
+    order = None
     if mixing == "conv1x1":
         layers.append(InvertibleConv1x1(channels))
-    order = None if mixing == "conv1x1" else ORDERS[mixing](channels)
+    else:
+        order = ORDERS[mixing](channels)
     return Composition([*layers, COUPLINGS[coupling](channels, width, order)])
 
 
