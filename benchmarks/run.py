@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.models.build import build, describe
 from fvae.models.match import resolve_one
-from fvae.params import Flow, load
+from fvae.params import FlowSpec, load
 from fvae.provenance import software
 from fvae.training.batches import Batches
 from fvae.training.machine import default_device, device_name, exact, peak_memory
@@ -48,7 +48,7 @@ PRECISIONS = {"float32": "32-true", **({"bfloat16": "bf16-mixed"} if BF16 else {
 
 def glow(steps: int) -> nn.Module:
     """Our Glow of the peer's size."""
-    flow = Flow(levels=LEVELS, steps=steps, width=WIDTH, coupling="affine", mixing="conv1x1", actnorm=True)
+    flow = FlowSpec(levels=LEVELS, steps=steps, width=WIDTH, coupling="affine", mixing="conv1x1", actnorm=True)
     spec = load().experiments["demo"].models["glow"].model_copy(update={"flow": flow})
     return build(spec, SIZE)
 
@@ -73,7 +73,7 @@ def trainer(
     model: nn.Module, batch: int, precision: str = "float32", images: np.ndarray | None = None, **changes: Any
 ) -> Callable[[], None]:
     """One whole step of our training: a batch made on the device, gradients clipped, Adam, the moving average."""
-    plain = {"batch": batch, "channels_last": True, "compile": False, "reversible": False, "devices": 1}
+    plain = {"batch_size": batch, "channels_last": True, "compile": False, "reversible": False, "devices": 1}
     how = plain | {"precision": PRECISIONS[precision]} | changes
     improve = Step(model, load().experiments["demo"].training.model_copy(update=how))
     images = pictures(None, model.shape[-1]) if images is None else images
@@ -188,7 +188,7 @@ def convolution(precision: str, batch: int = 32, channels: int = 256, side: int 
 def paper(experiment: str, model: str, precision: str, archive: Path | None, batch: int = 32) -> dict[str, Any]:
     """A model of the paper: images/s, hours of 4.8 M images, and the share of a bare convolution's arithmetic."""
     chosen = load().experiments[experiment]
-    spec = resolve_one(experiment, chosen, model)
+    spec = resolve_one(chosen, model)
     conv, images = convolution(precision), pictures(archive, chosen.data.size)
     times = in_turn({"model": trainer(build(spec, chosen.data.size), batch, precision, images), "convolution": conv})
     flops = 3 * 2 * batch * describe(spec, chosen.data.size)["macs"]

@@ -51,7 +51,7 @@ def describe(
     chosen = load().experiment(experiment)
     described = {
         name: sizes(spec, chosen.data.size) | {"spec": spec.model_dump(mode="json")}
-        for name, spec in resolve(experiment, chosen).items()
+        for name, spec in resolve(chosen).items()
     }
     if as_json:
         print(json.dumps(described, indent=2))
@@ -92,19 +92,6 @@ def _other_sizes(params: Params, experiment: str) -> dict[int, Path]:
 
 
 @app.command()
-def match(experiment: ExperimentName, model: ModelName) -> None:
-    """Measure the size at which a model's training step takes as long as the one's that it is matched to."""
-    from fvae.files import write_json
-    from fvae.params import free_sizes
-    from fvae.training.timing import match_seconds
-
-    chosen = _experiment(experiment, model)
-    if chosen.match.quantity != "seconds" or not free_sizes(chosen.models[model]):
-        raise UserError(f"experiments.{experiment}: {model} has no size to be matched in seconds; nothing to measure")
-    write_json(layout.match(experiment, model), match_seconds(chosen, model))
-
-
-@app.command()
 def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
     """Train one model, or go on with an interrupted training."""
     from lightning.fabric.utilities import rank_zero_only
@@ -118,7 +105,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
     from fvae.training import loop
 
     chosen = _experiment(experiment, model)
-    spec = resolve_one(experiment, chosen, model)
+    spec = resolve_one(chosen, model)
     run = layout.Run(experiment, model, seed)
     images = load_images(layout.data(experiment))
     seed_everything(seed, "train/weights")
@@ -139,7 +126,7 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
             run.folder,
             settings=chosen.training,
             learning_rate=spec.learning_rate,
-            start=spec.start,
+            init=spec.init,
             seed=seed,
             fingerprint=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
             validate=validator(
@@ -194,7 +181,7 @@ def evaluate(experiment: ExperimentName, model: ModelName, metric: str, seed: Se
     if metric == "bpd":
         value = metrics.bits_per_dim(_trained(chosen, run), images.split("test"), settings.bpd, seed)
     elif metric == "special_case":
-        if chosen.models[model].kind not in ("vae", "glow"):
+        if chosen.models[model].kind not in ("vae", "flow"):
             raise UserError(f"--model: {model} is neither a VAE nor a flow, the special cases of equation (6)")
         value = special_case(_trained(chosen, run), images.split("test")[:SPECIAL_CASE_IMAGES], seed)
     elif metric == "temperature":
@@ -324,7 +311,7 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not memory_is_full(error):
             raise
-        sys.exit("fvae: the memory is full; make room, or lower training.batch, and run it again")
+        sys.exit("fvae: the memory is full; make room, or lower training.batch_size, and run it again")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,6 @@ def data(experiment: str) -> Path:
     return Path("data", experiment)
 
 
-def match(experiment: str, model: str) -> Path:
-    """The size of a model that takes as many seconds a training step as the one it is matched to."""
-    return Path("results", experiment, model, "match.json")
-
-
 def reference(experiment: str) -> Path:
     """Inception features of the training images."""
     return Path("results", experiment, "reference.npz")

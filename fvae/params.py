@@ -98,7 +98,7 @@ class Images(Section):
         return self
 
 
-class Encoder(Section):
+class EncoderSpec(Section):
     """E and, mirrored, the decoder G."""
 
     levels: Count
@@ -107,7 +107,7 @@ class Encoder(Section):
     latent: Literal["full"] | Count  # as large as the image, or so many channels
 
 
-class Flow(Section):
+class FlowSpec(Section):
     """The multi-scale flow F."""
 
     levels: Count
@@ -118,59 +118,59 @@ class Flow(Section):
     actnorm: bool  # in every step; one stands at the end in any case
 
 
-class ModelBase(Section):
+class ModelSpecBase(Section):
     learning_rate: Positive
-    start: Literal["data", "source"]  # actnorms and σ from a first batch, or as in the authors' code
+    init: Literal["data", "authors"]  # actnorms and σ from a first batch, or as the authors' code starts them
 
 
-class VAE(ModelBase):
+class VAESpec(ModelSpecBase):
     """Equation (10)."""
 
     kind: Literal["vae"]
-    encoder: Encoder
+    encoder: EncoderSpec
 
 
-class Glow(ModelBase):
+class FlowModelSpec(ModelSpecBase):
     """Equation (13): Glow, RealNVP, NICE."""
 
-    kind: Literal["glow"]
-    flow: Flow
+    kind: Literal["flow"]
+    flow: FlowSpec
 
 
-class Mixture(ModelBase):
+class MixtureSpec(ModelSpecBase):
     """Equation (16)."""
 
     kind: Literal["mixture"]
-    encoder: Encoder
-    flow: Flow  # of each of the two
+    encoder: EncoderSpec
+    flow: FlowSpec  # of each of the two
 
 
-class FVAE(ModelBase):
+class FVAESpec(ModelSpecBase):
     """Equation (17)."""
 
     kind: Literal["fvae"]
-    encoder: Encoder
-    flow: Flow
+    encoder: EncoderSpec
+    flow: FlowSpec
 
 
-Spec = VAE | Glow | Mixture | FVAE
-ModelSpec = Annotated[Spec, Field(discriminator="kind")]
+ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec
+TaggedModelSpec = Annotated[ModelSpec, Field(discriminator="kind")]
 
 
 class Match(Section):
     """What 'a similar size' means: the other models' free sizes are solved for, to agree with `model`."""
 
-    quantity: Literal["parameters", "macs", "seconds"]
+    quantity: Literal["parameters", "macs"]
     model: Name
     tolerance: Share
 
 
 class Training(Section):
     epochs: Count
-    batch: Count
-    warmup: Annotated[int, Field(ge=0)]  # steps
-    cooldown: Annotated[int, Field(ge=0)]  # epochs
-    clip: Positive  # of the gradient's norm
+    batch_size: Count
+    warmup_steps: Annotated[int, Field(ge=0)]
+    cooldown_epochs: Annotated[int, Field(ge=0)]
+    clip_norm: Positive  # of the gradient's norm
     ema: Share
     flip: bool
     precision: Literal["32-true", "bf16-mixed"]
@@ -178,7 +178,7 @@ class Training(Section):
     compile: bool  # by torch.compile: a minute or more before the first step, and then less for each
     reversible: bool  # recompute a flow's activations from its output: less memory, more time
     devices: Count  # processes, each with its GPU where there are GPUs
-    validate_every: Count  # epochs
+    validate_every_epochs: Count  # epochs
     validation_images: Count
 
 
@@ -260,7 +260,7 @@ class Experiment(Section):
     data: Annotated[Portraits | Images, Field(discriminator="kind")]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     match: Match
-    models: Annotated[dict[Name, ModelSpec], Field(min_length=1)]
+    models: Annotated[dict[Name, TaggedModelSpec], Field(min_length=1)]
     training: Training
     sampling: Sampling
     evaluation: Evaluation
@@ -318,7 +318,7 @@ class Params(Section):
         return self.experiments[name]
 
 
-def free_sizes(spec: Spec) -> list[tuple[str, str]]:
+def free_sizes(spec: ModelSpec) -> list[tuple[str, str]]:
     """The sizes of a model that are left to the program, such as ("flow", "width")."""
     return [
         (section, size)

@@ -7,18 +7,18 @@ from fvae.models.build import build
 
 FLOW = {"levels": 2, "steps": 2, "width": 6, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
 ENCODER = {"levels": 1, "steps": 2, "expansion": 1.5, "latent": "full"}
-COMMON = {"learning_rate": 1e-3, "start": "data"}
+COMMON = {"learning_rate": 1e-3, "init": "data"}
 REDUCED = ENCODER | {"latent": 4}
 NICE = FLOW | {"levels": 1, "coupling": "additive", "mixing": "swap", "actnorm": False}
 SPECS = {
-    "vae": params.VAE(kind="vae", encoder=ENCODER, **COMMON),
-    "vae_reduced": params.VAE(kind="vae", encoder=REDUCED, **COMMON),
-    "nice": params.Glow(kind="glow", flow=NICE, **COMMON),
-    "realnvp": params.Glow(kind="glow", flow=FLOW | {"mixing": "swap"}, **COMMON),
-    "glow": params.Glow(kind="glow", flow=FLOW, **COMMON),
-    "mixture": params.Mixture(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
-    "fvae": params.FVAE(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
-    "fvae_reduced": params.FVAE(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
+    "vae": params.VAESpec(kind="vae", encoder=ENCODER, **COMMON),
+    "vae_reduced": params.VAESpec(kind="vae", encoder=REDUCED, **COMMON),
+    "nice": params.FlowModelSpec(kind="flow", flow=NICE, **COMMON),
+    "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "swap"}, **COMMON),
+    "glow": params.FlowModelSpec(kind="flow", flow=FLOW, **COMMON),
+    "mixture": params.MixtureSpec(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
+    "fvae": params.FVAESpec(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
+    "fvae_reduced": params.FVAESpec(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
 }
 
 

@@ -10,8 +10,8 @@ from torch.distributions import Normal, kl_divergence
 from fvae.data.pixels import centre, coarse, dequantise, quantise
 from fvae.flows.conditional import ConditionalAffine
 from fvae.models.base import log_normal_around
+from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
-from fvae.models.glow import Glow
 from fvae.models.mixture import Mixture
 from fvae.models.vae import VAE
 from fvae.objective import Posterior, bits_per_dim, bounds, log_normal, objective
@@ -108,7 +108,7 @@ def test_an_fvae_without_a_flow_is_a_vae_of_constant_variance():
 
 
 def flow_and_data():
-    glow = perturbed(Glow((3, 4, 4), flow=FLOW))
+    glow = perturbed(FlowModel((3, 4, 4), flow=FLOW))
     x = torch.rand(5, 3, 4, 4, dtype=torch.float64) * 2 - 1
     return glow, x, torch.randn_like(x)
 

@@ -15,18 +15,18 @@ from fvae.errors import UserError
 from fvae.flows.conv import Conv3x3
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
+from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
-from fvae.models.glow import Glow
 from fvae.models.mixture import Mixture
 from fvae.models.vae import VAE
-from fvae.params import Spec
+from fvae.params import ModelSpec
 
-KINDS: dict[str, type[Model]] = {"vae": VAE, "glow": Glow, "mixture": Mixture, "fvae": FVAE}
+KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE}
 
 
-def build(spec: Spec, size: int, bits: int = 8) -> Model:
+def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
     """The model of a resolved section, for RGB images of size×size and bits. Raises UserError where they do not fit."""
-    parts = spec.model_dump(exclude={"kind", "learning_rate", "start"})
+    parts = spec.model_dump(exclude={"kind", "learning_rate", "init"})
     try:
         model = KINDS[spec.kind]((3, size, size), **parts)
     except ValueError as error:
@@ -35,16 +35,16 @@ def build(spec: Spec, size: int, bits: int = 8) -> Model:
     return model
 
 
-def read_spec(path: Path) -> Spec:
+def read_spec(path: Path) -> ModelSpec:
     """The resolved section that lies beside a trained model's weights. Raises UserError where it is missing."""
     try:
-        return TypeAdapter(params.ModelSpec).validate_json(path.read_text())
+        return TypeAdapter(params.TaggedModelSpec).validate_json(path.read_text())
     except OSError as error:
         raise UserError(f"{path}: missing; train the model first: python -m fvae train") from error
 
 
 @lru_cache
-def describe(spec: Spec, size: int) -> dict[str, Any]:
+def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
     """Trainable parameters in all, effective, and by part; multiply-accumulates of equation (6) an image; latents."""
     with torch.device("meta"):  # shapes only: no memory, no arithmetic
         model = build(spec, size)

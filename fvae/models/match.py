@@ -5,59 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import torch
 
-from fvae import layout
 from fvae.errors import UserError
-from fvae.files import read_json
 from fvae.models.build import build, count, macs
-from fvae.params import Experiment, Match, Spec, free_sizes
+from fvae.params import Experiment, Match, ModelSpec, free_sizes
 
 LARGEST = 2**16
-TIMED = {"batch", "precision", "channels_last", "compile", "reversible", "devices"}  # settings that a step's time shows
 
 
-def resolve(name: str, experiment: Experiment) -> dict[str, Spec]:
+def resolve(experiment: Experiment) -> dict[str, ModelSpec]:
     """The models with every 'match' replaced by the size that matches. Raises UserError where none does."""
-    return {model: resolve_one(name, experiment, model) for model in experiment.models}
+    return {model: resolve_one(experiment, model) for model in experiment.models}
 
 
-def resolve_one(name: str, experiment: Experiment, model: str) -> Spec:
-    """One of the models, likewise; a match in seconds is one that `python -m fvae match` has measured."""
+def resolve_one(experiment: Experiment, model: str) -> ModelSpec:
+    """One of the models, likewise."""
     spec, match = experiment.models[model], experiment.match
     if not free_sizes(spec):
         return spec
-    if match.quantity != "seconds":
-        return _counted(model, spec, experiment.models[match.model], experiment.data.size, match)
-    path = layout.match(name, model)
-    found = read_json(path, f"match --experiment {name} --model {model}")
-    if found["question"] != question(experiment, model):
-        raise UserError(f"{path}: of other parameters; measure it again: python -m fvae match")
-    return resized(spec, found["size"])
+    return _counted(model, spec, experiment.models[match.model], experiment.data.size, match)
 
 
-def question(experiment: Experiment, model: str) -> dict[str, Any]:
-    """All that a match in seconds depends on, but for the machine."""
-    match, models = experiment.match, experiment.models
-    return {
-        "model": models[model].model_dump(mode="json", exclude={"learning_rate", "start"}),
-        "target": models[match.model].model_dump(mode="json", exclude={"learning_rate", "start"}),
-        "match": match.model_dump(mode="json"),
-        "images": experiment.data.size,
-        "training": experiment.training.model_dump(mode="json", include=TIMED),
-    }
-
-
-def resized(spec: Spec, k: int) -> Spec:
+def resized(spec: ModelSpec, k: int) -> ModelSpec:
     """The model with its free size at k; an expansion counts in hundredths, as tables print it."""
     ((section, size),) = free_sizes(spec)
     part = getattr(spec, section).model_copy(update={size: k / 100 if size == "expansion" else k})
     return spec.model_copy(update={section: part})
 
 
-def solve(model: str, spec: Spec, match: Match, goal: float, amount: Callable[[Spec], float]) -> int:
+def solve(model: str, spec: ModelSpec, match: Match, goal: float, amount: Callable[[ModelSpec], float]) -> int:
     """The free size at which an amount that grows with it comes nearest the goal. Raises UserError beyond tolerance."""
     amounts: dict[int, float] = {}
 
@@ -81,8 +59,8 @@ def solve(model: str, spec: Spec, match: Match, goal: float, amount: Callable[[S
 
 
 @lru_cache
-def _counted(model: str, spec: Spec, target: Spec, size: int, match: Match) -> Spec:
-    def amount(candidate: Spec) -> int:
+def _counted(model: str, spec: ModelSpec, target: ModelSpec, size: int, match: Match) -> ModelSpec:
+    def amount(candidate: ModelSpec) -> int:
         with torch.device("meta"):
             built = build(candidate, size)
             return count(built) if match.quantity == "parameters" else macs(built)

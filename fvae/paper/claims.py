@@ -56,7 +56,9 @@ def write(experiment_name: str, experiment: Experiment) -> None:
 
 def decide(experiment_name: str, experiment: Experiment) -> list[Claim]:
     """All claims, for the experiment's models of the paper's kinds."""
-    names = {kind: of_kind(experiment, kind) for kind in ("vae", "glow", "fvae")}
+    names = {
+        name: of_kind(experiment, kind, name) for name, kind in (("vae", "vae"), ("glow", "flow"), ("fvae", "fvae"))
+    }
     runs = {
         kind: [layout.Run(experiment_name, name, seed) for seed in experiment.seeds]
         for kind, name in names.items()
@@ -76,10 +78,10 @@ Runs = dict[str, list[layout.Run]]
 MEANINGS = (("epoch", "epochs"), ("images", "images"), ("seconds", "seconds"))
 
 
-def of_kind(experiment: Experiment, kind: str) -> str | None:
-    """The model of that name and kind, or the first of the kind."""
+def of_kind(experiment: Experiment, kind: str, preferred: str) -> str | None:
+    """The model of the preferred name if it is of that kind, else the first model of the kind."""
     same = [name for name, spec in experiment.models.items() if spec.kind == kind]
-    return kind if kind in same else same[0] if same else None
+    return preferred if preferred in same else same[0] if same else None
 
 
 def numbers(runs: list[layout.Run], metric: str, key: str) -> list[Any]:
@@ -168,7 +170,7 @@ def better_than_glow(runs: Runs, experiment_name: str, experiment: Experiment) -
 
 def compared_sizes(runs: Runs, experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     """What 'the same size and epochs' means here: the matched quantity, and each model's sizes and costs."""
-    specs = resolve(experiment_name, experiment)
+    specs = resolve(experiment)
     sizes = {kind: describe(specs[runs[kind][0].model], experiment.data.size) for kind in ("glow", "fvae")}
     costs = {kind: [read_json(run.training, "train")["seconds"] for run in runs[kind]] for kind in ("glow", "fvae")}
     return {
@@ -319,7 +321,7 @@ def reduces_dimension(experiment_name: str, experiment: Experiment) -> Claim:
         OPEN,
         "The experiment has no such model; `family` has one.",
     )
-    resolved, image = resolve(experiment_name, experiment), 3 * experiment.data.size**2
+    resolved, image = resolve(experiment), 3 * experiment.data.size**2
     models = {name: spec for name, spec in resolved.items() if spec.kind in ("fvae", "mixture")}
     latents = {name: describe(spec, experiment.data.size)["latent"]["dims"] for name, spec in models.items()}
     runs = {name: [layout.Run(experiment_name, name, seed) for seed in experiment.seeds] for name in models}

@@ -15,7 +15,7 @@ from fvae.params import Experiment
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A sheet of held-out images and one of each model's samples, at the temperature that the metrics use."""
     rows, columns = experiment.figures.sheet
-    specs = resolve(experiment_name, experiment)
+    specs = resolve(experiment)
     panels = len(specs) + 1
     across = panels if panels <= 4 else min((4, 3), key=lambda across: -panels % across)
     figure, axes = style.stack(panels, experiment, aspect=rows / columns, across=across, lines=2, footer=1)

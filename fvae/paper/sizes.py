@@ -11,10 +11,10 @@ from fvae.models.build import describe
 from fvae.models.match import resolve
 from fvae.paper import style
 from fvae.paper.table import Table, mean_and_spread, over_seeds
-from fvae.params import Experiment, Spec, free_sizes
+from fvae.params import Experiment, ModelSpec, free_sizes
 
 
-def solved(spec: Spec, resolved: Spec) -> str:
+def solved(spec: ModelSpec, resolved: ModelSpec) -> str:
     """The size that was found for a model, such as 'width 64'; empty where none was left free."""
     return ", ".join(f"{size} {getattr(getattr(resolved, section), size):g}" for section, size in free_sizes(spec))
 
@@ -22,7 +22,7 @@ def solved(spec: Spec, resolved: Spec) -> str:
 def table(experiment_name: str, experiment: Experiment) -> Table:
     """A row a model; seconds are the mean and the standard deviation over seeds, memory the most of any."""
     rows, seconds, devices = [], [], set()
-    for name, spec in resolve(experiment_name, experiment).items():
+    for name, spec in resolve(experiment).items():
         size = describe(spec, experiment.data.size)
         costs = [read_json(layout.Run(experiment_name, name, seed).training, "train") for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
@@ -59,7 +59,8 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     notes = [
         f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
         f"within {100 * match.tolerance:g} %. "
-        f"{experiment.training.epochs} epochs, batches of {experiment.training.batch} on {', '.join(sorted(devices))}.",
+        f"{experiment.training.epochs} epochs, batches of {experiment.training.batch_size} "
+        f"on {', '.join(sorted(devices))}.",
         over_seeds(len(experiment.seeds)),
     ]
     return Table(numbers, printed, notes)

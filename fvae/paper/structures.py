@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 from fvae.models.build import describe
 from fvae.models.match import resolve
 from fvae.paper import style
-from fvae.params import Encoder, Experiment, Flow, Spec
+from fvae.params import EncoderSpec, Experiment, FlowSpec, ModelSpec
 
 WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
 X_IMAGE, X_ENCODER, X_NOISE, X_FLOW, X_LATENT = 0.7, 2.7, 4.7, 7.0, 9.3  # columns
@@ -31,17 +31,17 @@ class Node:
     boxed: bool = True
 
 
-def depth(settings: Encoder | Flow) -> str:
+def depth(settings: EncoderSpec | FlowSpec) -> str:
     """Levels and steps as printed."""
     return f"{settings.levels} level{'s' if settings.levels > 1 else ''} × {settings.steps} steps"
 
 
-def network(name: str, settings: Encoder, x: float, y: float) -> Node:
+def network(name: str, settings: EncoderSpec, x: float, y: float) -> Node:
     """E or G."""
     return Node(name, x, y, f"{depth(settings)}\nexpansion {settings.expansion:g}")
 
 
-def flow(name: str, settings: Flow, x: float, y: float) -> Node:
+def flow(name: str, settings: FlowSpec, x: float, y: float) -> Node:
     """F or its inverse."""
     return Node(name, x, y, f"{depth(settings)}\n{settings.coupling}, width {settings.width}")
 
@@ -51,7 +51,7 @@ def shape(size: tuple[int, ...] | list[int]) -> str:
     return "×".join(map(str, size))
 
 
-def rows(spec: Spec, size: int, latent: list[int]) -> tuple[list[Node], list[Node]]:
+def rows(spec: ModelSpec, size: int, latent: list[int]) -> tuple[list[Node], list[Node]]:
     """What happens to an image from left to right (inference), and to noise from right to left (generation)."""
     encoder: Any = getattr(spec, "encoder", None)
     transform: Any = getattr(spec, "flow", None)
@@ -59,7 +59,7 @@ def rows(spec: Spec, size: int, latent: list[int]) -> tuple[list[Node], list[Nod
     above = [Node("$x$", X_IMAGE, TOP, image, boxed=False)]
     below = [Node(r"$\hat{x}$", X_IMAGE, BOTTOM, "", boxed=False)]
     gaussian = r"$\sigma(x)\otimes u+\mu(x)$"
-    noise = {"vae": gaussian, "glow": r"$x+\sigma u$", "mixture": gaussian, "fvae": r"$E(x)+\sigma_1 u$"}
+    noise = {"vae": gaussian, "flow": r"$x+\sigma u$", "mixture": gaussian, "fvae": r"$E(x)+\sigma_1 u$"}
     if encoder:
         above.append(network("$E$", encoder, X_ENCODER, TOP))
         below.append(network("$G$", encoder, X_ENCODER, BOTTOM))
@@ -113,7 +113,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A panel a model: inference (solid) above, generation (dashed) below."""
     from matplotlib.pyplot import subplots
 
-    specs, size = resolve(experiment_name, experiment), experiment.data.size
+    specs, size = resolve(experiment), experiment.data.size
     figures = experiment.figures
     figure, grid = subplots(
         len(specs), 1, figsize=(figures.width, len(specs) * figures.width * HEIGHT / WIDTH), squeeze=False

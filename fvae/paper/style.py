@@ -34,7 +34,6 @@ GREY = "#595959"
 QUANTITIES = {
     "parameters": "parameters",
     "macs": "multiply-accumulates",
-    "seconds": "seconds of a training step",
 }
 
 

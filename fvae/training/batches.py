@@ -24,7 +24,7 @@ class Batches:
         self, images: np.ndarray, model: Model, *, batch: int, flip: bool, seed: int, device: torch.device
     ) -> None:
         if batch > len(images):
-            raise UserError(f"training.batch: {batch} is more than the {len(images)} training images")
+            raise UserError(f"training.batch_size: {batch} is more than the {len(images)} training images")
         self.model, self.batch, self.flip, self.seed, self.device = model, batch, flip, seed, device
         self.pixels = Resident(images, device) if fits(images, device) else Streamed(images, device)
         self.images = len(images)

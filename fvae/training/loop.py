@@ -45,7 +45,7 @@ def train(
     *,
     settings: Training,
     learning_rate: float,
-    start: str,
+    init: str,
     seed: int,
     fingerprint: str,
     validate: Validate,
@@ -62,8 +62,8 @@ def train(
     and where it diverges again and again.
     """
     improve = Step(model, settings)
-    batches = Batches(images, model, batch=settings.batch, flip=settings.flip, seed=seed, device=improve.device)
-    steps, cadence = settings.epochs * len(batches), settings.validate_every * len(batches)
+    batches = Batches(images, model, batch=settings.batch_size, flip=settings.flip, seed=seed, device=improve.device)
+    steps, cadence = settings.epochs * len(batches), settings.validate_every_epochs * len(batches)
     states, record = checkpoint.States(folder, fingerprint), Record(improve.device)
 
     def save(*, validated: bool = False) -> None:
@@ -84,7 +84,7 @@ def train(
     if state:
         go_on(state)
     else:
-        if start == "data":
+        if init == "data":
             improve.initialise(*batches.first(START_BATCH))
         save(validated=True)
 
@@ -94,7 +94,7 @@ def train(
         initial=record.step,
         desc=f"training {folder}",
         unit=" images",
-        unit_scale=settings.batch,
+        unit_scale=settings.batch_size,
         disable=not improve.writes,
     )
     saved = clock = time.monotonic()
@@ -138,7 +138,7 @@ def train(
                     live.numbers("train", {"bpd": recent, "learning_rate": rate}, record.step)
 
                 if at_validation:
-                    counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch}
+                    counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch_size}
                     costs = {"seconds": record.seconds, "slowdowns": record.slowdowns, "train_bpd": mean}
                     record.history.append({**counted, **costs, **measured})
                     record.since_validation.reset()
@@ -185,8 +185,8 @@ def write_history(folder: Path, record: Record) -> None:
 
 def schedule(step: int, settings: Training, steps_per_epoch: int) -> float:
     """The learning rate's factor: a linear warm-up, a plateau, and a linear fall to zero in the last epochs."""
-    factor = min(1.0, (step + 1) / max(1, settings.warmup))
-    if settings.cooldown:
+    factor = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    if settings.cooldown_epochs:
         left = settings.epochs * steps_per_epoch - step
-        factor = min(factor, left / (settings.cooldown * steps_per_epoch))
+        factor = min(factor, left / (settings.cooldown_epochs * steps_per_epoch))
     return factor

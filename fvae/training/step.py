@@ -37,9 +37,9 @@ class Step:
     """
 
     def __init__(self, model: Model, settings: Training) -> None:
-        if settings.batch % settings.devices:
+        if settings.batch_size % settings.devices:
             raise UserError(
-                f"training.batch: {settings.batch} is not a multiple of training.devices, {settings.devices}"
+                f"training.batch_size: {settings.batch_size} is not a multiple of training.devices, {settings.devices}"
             )
         device, several = default_device().type, settings.devices > 1
         if device == "cuda" and settings.devices > (gpus := torch.cuda.device_count()):
@@ -54,7 +54,7 @@ class Step:
         self.device = self.fabric.device
         if several and self.device.type == "cpu":
             torch.set_num_threads(max(1, torch.get_num_threads() // settings.devices))
-        self.clip, self.bf16 = settings.clip, settings.precision == "bf16-mixed"
+        self.clip, self.bf16 = settings.clip_norm, settings.precision == "bf16-mixed"
         for flow in model.modules():
             if isinstance(flow, MultiScaleFlow):
                 flow.reversible = settings.reversible

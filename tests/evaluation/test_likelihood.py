@@ -12,8 +12,8 @@ from scipy.stats import norm
 from fvae.data.pixels import dequantise
 from fvae.evaluation.likelihood import BATCH, image_bits
 from fvae.models.base import Model, log_normal_around
+from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
-from fvae.models.glow import Glow
 from fvae.models.vae import VAE
 from fvae.objective import bounds, log_normal, objective
 from fvae.seeding import torch_generator
@@ -47,7 +47,7 @@ class Probit(torch.nn.Module):
 
 
 def test_uniform_pixels_cost_exactly_eight_bits():
-    glow = Glow((3, 8, 8), flow=FLOW)
+    glow = FlowModel((3, 8, 8), flow=FLOW)
     glow.flow = Probit()
     bits = image_bits(glow.double(), IMAGES.clip(1, 254), importance_samples=1, seed=0, quiet=True)
     assert bits.iwae == pytest.approx(np.full(150, 8.0), abs=1e-6)
@@ -79,7 +79,7 @@ def test_discretised_gaussian_pixels_cost_their_entropy(bits):
     probability = np.diff(norm.cdf(edges, scale=s))
     entropy = -(probability * np.log2(probability, where=probability > 0, out=np.zeros(levels))).sum()
     draws = np.random.default_rng(0).choice(levels, (1000, 3, 8, 8), p=probability / probability.sum())
-    glow = Glow((3, 8, 8), flow=FLOW)
+    glow = FlowModel((3, 8, 8), flow=FLOW)
     with torch.no_grad():
         glow.flow.last.log_scale.fill_(-math.log(s))
     glow.bits = bits
@@ -91,7 +91,7 @@ def test_discretised_gaussian_pixels_cost_their_entropy(bits):
 
 def test_a_flow_at_its_start_is_a_standard_normal():
     """F a permutation: bits/dim is that of N(0, I) at the dequantised pixels, as NumPy computes it."""
-    bits = image_bits(Glow((3, 8, 8), flow=FLOW), IMAGES, importance_samples=1, seed=3, quiet=True)
+    bits = image_bits(FlowModel((3, 8, 8), flow=FLOW), IMAGES, importance_samples=1, seed=3, quiet=True)
     nats = (0.5 * dequantised(IMAGES, 3) ** 2 + 0.5 * math.log(2 * math.pi)).mean(1)
     np.testing.assert_allclose(bits.iwae, nats / math.log(2) + 7, rtol=1e-5)
     assert (bits.elbo == bits.iwae).all()

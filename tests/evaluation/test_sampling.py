@@ -6,7 +6,7 @@ import torch
 
 from fvae.errors import UserError
 from fvae.evaluation.sampling import decode, encode, generate
-from fvae.models.glow import Glow
+from fvae.models.flow import FlowModel
 from fvae.models.vae import VAE
 from fvae.params import Sampling
 
@@ -26,7 +26,7 @@ FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "sh
 @pytest.fixture(scope="module")
 def glow():
     """At its start: a permutation, so that a straight line of latents is one of images."""
-    return Glow((3, 8, 8), flow=FLOW)
+    return FlowModel((3, 8, 8), flow=FLOW)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from fvae.training.loop import train
 from fvae.training.step import Step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-SPEC = params.FVAE(
+SPEC = params.FVAESpec(
     kind="fvae",
     learning_rate=1e-3,
-    start="data",
+    init="data",
     encoder={"levels": 2, "steps": 2, "expansion": 1.0, "latent": "full"},
     flow={"levels": 2, "steps": 2, "width": 32, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
@@ -36,10 +36,10 @@ def settings(**changes):
     """A short training."""
     plain = params.Training(
         epochs=3,
-        batch=16,
-        warmup=2,
-        cooldown=1,
-        clip=10.0,
+        batch_size=16,
+        warmup_steps=2,
+        cooldown_epochs=1,
+        clip_norm=10.0,
         ema=0.9,
         flip=True,
         precision="32-true",
@@ -47,7 +47,7 @@ def settings(**changes):
         compile=False,
         reversible=False,
         devices=1,
-        validate_every=1,
+        validate_every_epochs=1,
         validation_images=16,
     )
     return plain.model_copy(update=changes)
@@ -61,7 +61,7 @@ def run(folder, **changes):
         folder,
         settings=settings(**changes),
         learning_rate=1e-3,
-        start="data",
+        init="data",
         seed=0,
         fingerprint="f",
         validate=validate,

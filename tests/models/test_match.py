@@ -1,15 +1,13 @@
 """Sizes solved for: a match within its tolerance, by every quantity, or one clear line."""
 
-import json
-
 import pytest
 from family import SPECS, changed
 
-from fvae import layout, params
+from fvae import params
 from fvae.errors import UserError
 from fvae.models import match
 from fvae.models.build import describe
-from fvae.models.match import question, resized, resolve, solve
+from fvae.models.match import resized, resolve, solve
 from fvae.params import Match, free_sizes
 
 DEMO = params.load().experiments["demo"]
@@ -33,7 +31,7 @@ def test_matched_models_agree_in_what_the_experiment_matches(name, monkeypatch):
     monkeypatch.setattr(match, "resized", lambda spec, k: trials.append(k) or resized(spec, k))
     match._counted.cache_clear()
     experiment = params.load().experiments[name]
-    sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(name, experiment).items()}
+    sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(experiment).items()}
     goal = sizes[experiment.match.model][experiment.match.quantity]
     for model, size in sizes.items():
         if free_sizes(experiment.models[model]):
@@ -54,7 +52,7 @@ def test_matched_models_agree_in_what_the_experiment_matches(name, monkeypatch):
 )
 def test_a_width_or_a_depth_is_the_nearest_there_is(quantity, free, section, size):
     experiment = with_models(quantity, tolerance=0.5, free=free)
-    resolved = resolve("x", experiment)
+    resolved = resolve(experiment)
     goal = describe(resolved["fvae"], 16)[quantity]
     found = getattr(getattr(resolved["free"], section), size)
     k = round(100 * found) if size == "expansion" else found
@@ -76,28 +74,4 @@ def test_solving_finds_the_nearest_size(goal):
 
 def test_a_match_out_of_reach_is_one_clear_line():
     with pytest.raises(UserError, match=r"models.glow: no size comes within 5% of fvae's 17,294 parameters"):
-        resolve("x", with_models(glow=glow(levels=3, steps=40, width="match")))
-
-
-def test_a_match_in_seconds_is_one_that_was_measured(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    experiment = with_models("seconds", glow=glow(width="match"))
-    with pytest.raises(UserError, match=r"match\.json: missing; make it first: python -m fvae match --experiment x"):
-        resolve("x", experiment)
-    path = layout.match("x", "glow")
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"size": 33, "question": question(experiment, "glow")}))
-    assert resolve("x", experiment)["glow"].flow.width == 33
-    with pytest.raises(UserError, match="of other parameters; measure it again"):
-        resolve("x", with_models("seconds", glow=glow(width="match", steps=3)))
-
-
-@pytest.mark.parametrize(
-    "change", [{"reversible": True}, {"compile": True}, {"channels_last": False}, {"devices": 2}, {"batch": 16}]
-)
-def test_what_changes_the_time_of_a_step_changes_the_question(change):
-    experiment = with_models("seconds", free=glow(width="match"))
-    other = experiment.model_copy(update={"training": experiment.training.model_copy(update=change)})
-    assert question(other, "free") != question(experiment, "free")
-    longer = experiment.model_copy(update={"training": experiment.training.model_copy(update={"epochs": 99})})
-    assert question(longer, "free") == question(experiment, "free")
+        resolve(with_models(glow=glow(levels=3, steps=40, width="match")))

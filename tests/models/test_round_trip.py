@@ -7,7 +7,7 @@ from fvae import params
 from fvae.models.build import build
 from fvae.objective import bits_per_dim
 
-COMMON = {"learning_rate": 1e-3, "start": "data"}
+COMMON = {"learning_rate": 1e-3, "init": "data"}
 ENCODER = {"levels": 3, "steps": 1, "expansion": 0.2, "latent": "full"}
 DEEP = {"levels": 5, "steps": 32}  # celeba64's Glow
 FLOWS = {
@@ -28,9 +28,9 @@ def images(n):
 def test_after_training_at_full_depth(name):
     torch.manual_seed(0)
     if name == "fvae":
-        model = build(params.FVAE(kind="fvae", encoder=ENCODER, flow=FLOWS[name], **COMMON), 64)
+        model = build(params.FVAESpec(kind="fvae", encoder=ENCODER, flow=FLOWS[name], **COMMON), 64)
     else:
-        model = build(params.Glow(kind="glow", flow=FLOWS[name], **COMMON), 64)
+        model = build(params.FlowModelSpec(kind="flow", flow=FLOWS[name], **COMMON), 64)
     noise = torch.Generator().manual_seed(0)
     model.initialise(images(32), model.noise(32, noise))
     optimiser = torch.optim.Adam(model.parameters(), 3e-4)

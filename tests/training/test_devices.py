@@ -33,7 +33,13 @@ def configure(folder, devices, batch=16):
             if section in spec:
                 spec[section] |= {"levels": 1, "steps": 1}
     demo["match"]["tolerance"] = 0.5
-    demo["training"] |= {"epochs": 2, "batch": batch, "cooldown": 1, "validation_images": 8, "devices": devices}
+    demo["training"] |= {
+        "epochs": 2,
+        "batch_size": batch,
+        "cooldown_epochs": 1,
+        "validation_images": 8,
+        "devices": devices,
+    }
     demo["evaluation"]["swd"] = {"images": 8, "patches": 4}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
@@ -80,7 +86,7 @@ def test_a_batch_that_cannot_be_shared_is_one_line(project):
     configure(project, 2, batch=15)
     done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
     assert done.returncode != 0
-    assert "training.batch: 15 is not a multiple of training.devices, 2" in done.stderr
+    assert "training.batch_size: 15 is not a multiple of training.devices, 2" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -88,7 +94,7 @@ def test_what_stops_all_processes_is_said_by_one(project):
     configure(project, 2, batch=128)
     done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
     assert done.returncode != 0
-    assert done.stderr.count("training.batch: 128 is more than the 64 training images") == 1
+    assert done.stderr.count("training.batch_size: 128 is more than the 64 training images") == 1
     assert "Traceback" not in done.stderr
 
 
@@ -115,9 +121,11 @@ def signalled(self, now):
 
 Batches.__call__ = signalled
 flow = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
-spec = params.Glow(kind="glow", learning_rate=1e-3, start="data", flow=flow)
+spec = params.FlowModelSpec(kind="flow", learning_rate=1e-3, init="data", flow=flow)
 settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
-    update={"epochs": 2, "batch": 8, "warmup": 2, "cooldown": 1, "devices": 2, "validate_every": 1}
+    update={
+        "epochs": 2, "batch_size": 8, "warmup_steps": 2, "cooldown_epochs": 1, "devices": 2, "validate_every_epochs": 1
+    }
 )
 seed_everything(0, "weights")
 
@@ -127,7 +135,7 @@ def validate(model):
 try:
     loop.train(
         build(spec, 8), images, __import__("pathlib").Path(sys.argv[1]), settings=settings, learning_rate=1e-3,
-        start="data", seed=0, fingerprint="f", validate=validate,
+        init="data", seed=0, fingerprint="f", validate=validate,
     )
 except UserError as error:
     sys.exit(f"rank {rank}: {error}")

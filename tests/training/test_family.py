@@ -32,7 +32,7 @@ def tiny():
             spec["flow"]["levels"] = min(2, spec["flow"]["levels"])
     values["data"] |= {"size": 16}
     values["match"]["tolerance"] = 0.2
-    values["training"] |= {"epochs": 2, "warmup": 2, "cooldown": 1}
+    values["training"] |= {"epochs": 2, "warmup_steps": 2, "cooldown_epochs": 1}
     values["sampling"]["random"]["images"] = 4
     values["sampling"]["pairs"] = {"pairs": 1, "steps": 3}
     values["sampling"]["reconstructions"] = {"images": 3}
@@ -52,7 +52,7 @@ EXPERIMENT, IMAGES = tiny(), faces(160)
 
 @pytest.mark.parametrize("name", FAMILY.models)
 def test_a_model_of_the_family(name, tmp_path):
-    spec = resolve_one("family", EXPERIMENT, name)
+    spec = resolve_one(EXPERIMENT, name)
     seed_everything(0, "weights")
     model = build(spec, 16)
     held_out = IMAGES[128:]
@@ -62,7 +62,7 @@ def test_a_model_of_the_family(name, tmp_path):
         tmp_path,
         settings=EXPERIMENT.training,
         learning_rate=spec.learning_rate,
-        start=spec.start,
+        init=spec.init,
         seed=0,
         fingerprint="f",
         validate=validator(held_out[:16], patches=4, seed=0),
@@ -99,9 +99,9 @@ def test_the_family_has_every_choice_of_the_paper():
     assert kinds == {
         "vae": "vae",
         "vae_reduced": "vae",
-        "nice": "glow",
-        "realnvp": "glow",
-        "glow": "glow",
+        "nice": "flow",
+        "realnvp": "flow",
+        "glow": "flow",
         "mixture": "mixture",
         "fvae": "fvae",
         "fvae_reduced": "fvae",

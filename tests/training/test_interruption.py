@@ -20,19 +20,19 @@ from fvae.seeding import seed_everything
 from fvae.training import checkpoint, loop
 from fvae.training.loop import train
 
-SPEC = params.FVAE(
+SPEC = params.FVAESpec(
     kind="fvae",
     learning_rate=1e-3,
-    start="data",
+    init="data",
     encoder={"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"},
     flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 SETTINGS = params.Training(
     epochs=6,
-    batch=8,
-    warmup=2,
-    cooldown=1,
-    clip=10.0,
+    batch_size=8,
+    warmup_steps=2,
+    cooldown_epochs=1,
+    clip_norm=10.0,
     ema=0.9,
     flip=True,
     precision="32-true",
@@ -40,7 +40,7 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
-    validate_every=2,
+    validate_every_epochs=2,
     validation_images=8,
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (160, 3, 8, 8), dtype=np.uint8)
@@ -66,7 +66,7 @@ def run(folder):
         folder,
         settings=SETTINGS,
         learning_rate=1e-3,
-        start="data",
+        init="data",
         seed=0,
         fingerprint="f",
         validate=held_out,

@@ -22,19 +22,19 @@ from fvae.training.batches import Batches
 from fvae.training.loop import schedule, train
 from fvae.training.step import Step
 
-SPEC = params.FVAE(
+SPEC = params.FVAESpec(
     kind="fvae",
     learning_rate=1e-3,
-    start="data",
+    init="data",
     encoder={"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"},
     flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 SETTINGS = params.Training(
     epochs=3,
-    batch=8,
-    warmup=2,
-    cooldown=1,
-    clip=10.0,
+    batch_size=8,
+    warmup_steps=2,
+    cooldown_epochs=1,
+    clip_norm=10.0,
     ema=0.9,
     flip=True,
     precision="32-true",
@@ -42,7 +42,7 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
-    validate_every=1,
+    validate_every_epochs=1,
     validation_images=8,
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
@@ -50,7 +50,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8
 
 def run(folder, *, validate=lambda model: ({"bpd": 1.0}, IMAGES[:4]), settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
-    how = {"learning_rate": 1e-3, "start": "data", "seed": 0, "fingerprint": "f"} | changes
+    how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
 
 
@@ -287,7 +287,7 @@ def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_pat
 
 def test_an_explosion_before_the_second_look_is_none_to_be_measured_by(tmp_path):
     """At such a rate the loss of five steps is finite, and many bits above the start's."""
-    settings = SETTINGS.model_copy(update={"warmup": 0, "cooldown": 0})
+    settings = SETTINGS.model_copy(update={"warmup_steps": 0, "cooldown_epochs": 0})
     with pytest.raises(UserError, match="the loss diverged at step 5"):
         run(tmp_path, learning_rate=1.0, settings=settings)
 
@@ -313,7 +313,7 @@ def test_a_run_that_always_diverges_ends_with_one_line(tmp_path):
 
 
 def test_a_batch_larger_than_the_set_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"training\.batch: 8 is more than the 5 training images"):
+    with pytest.raises(UserError, match=r"training\.batch_size: 8 is more than the 5 training images"):
         run(tmp_path, images=IMAGES[:5])
 
 

@@ -13,7 +13,7 @@ from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.training.step import Step
 
-SETTINGS = params.load().experiments["demo"].training.model_copy(update={"batch": 16, "ema": 0.5})
+SETTINGS = params.load().experiments["demo"].training.model_copy(update={"batch_size": 16, "ema": 0.5})
 FAITHFUL = {  # bits/dim that a loss may change by
     "channels_last": ({"channels_last": False}, 1e-4),
     "reversible": ({"reversible": True}, 1e-4),
@@ -65,7 +65,7 @@ def made(name="fvae", **changes):
 
 @pytest.mark.parametrize("clip", [1e-3, 1e9])
 def test_gradients_are_clipped(clip):
-    step, x, u = made(clip=clip)
+    step, x, u = made(clip_norm=clip)
     norms = []
     step.adam.register_step_pre_hook(
         lambda adam, *_: norms.append(torch.cat([weight.grad.flatten() for weight in step.model.parameters()]).norm())

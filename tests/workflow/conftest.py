@@ -104,7 +104,7 @@ def tiny(folder: Path) -> Project:
         models__fvae__flow__steps=1,
         models__fvae__flow__width=16,
         training__epochs=2,
-        training__cooldown=1,
+        training__cooldown_epochs=1,
         training__validation_images=16,
         sampling__random__images=36,
         sampling__sheets__images=8,

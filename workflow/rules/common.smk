@@ -70,7 +70,7 @@ def matched(name, model):
     """The model with its matched size, remembered between runs: to find it takes PyTorch, and seconds."""
     experiment = PARAMS.experiment(name)
     spec = experiment.models[model]
-    if measured(experiment, model) or not free_sizes(spec):
+    if not free_sizes(spec):
         return spec
     decides = [spec, experiment.models[experiment.match.model], experiment.match]
     question = [part.model_dump_json() for part in decides] + [experiment.data.size]
@@ -80,7 +80,7 @@ def matched(name, model):
         from fvae.models.match import resolve_one
 
         try:
-            known[key] = resolve_one(name, experiment, model).model_dump(mode="json")
+            known[key] = resolve_one(experiment, model).model_dump(mode="json")
         except UserError as error:
             stop(error)
         write_json(Path(SIZES), known)
@@ -88,7 +88,7 @@ def matched(name, model):
 
 
 def model_slice(wildcards):
-    """A params function: the model with its matched size, or how that will be measured, and how it is trained."""
+    """A params function: the model with its matched size, and how it is trained."""
     experiment = experiment_of(wildcards)
     if wildcards.model not in experiment.models:
         stop(
@@ -105,38 +105,11 @@ def model_slice(wildcards):
     )
 
 
-def match_slice(wildcards):
-    """A params function: all that a match in seconds depends on."""
-    from fvae.models.match import question
-
-    return json.dumps(
-        question(experiment_of(wildcards), wildcards.model), sort_keys=True
-    )
-
-
-def measured(experiment, model):
-    """Whether the model's size is one that must be measured."""
-    return experiment.match.quantity == "seconds" and bool(
-        free_sizes(experiment.models[model])
-    )
-
-
-def match_of(wildcards):
-    """An input function: the measured size of the model, or of every model; nothing where none is measured."""
-    experiment = experiment_of(wildcards)
-    models = [wildcards.model] if hasattr(wildcards, "model") else experiment.models
-    return [
-        f"results/{wildcards.experiment}/{model}/match.json"
-        for model in models
-        if model in experiment.models and measured(experiment, model)
-    ]
-
-
 def models_slice(wildcards):
     """A params function: what decides the models' sizes."""
     experiment = experiment_of(wildcards)
     sizes = {
-        name: spec.model_dump(mode="json", exclude={"learning_rate", "start"})
+        name: spec.model_dump(mode="json", exclude={"learning_rate", "init"})
         for name, spec in experiment.models.items()
     }
     return json.dumps(

@@ -17,7 +17,6 @@ rule data:
 
 rule structures:
     input:
-        match=match_of,
         code=code("paper/structures.py", "paper/style.py"),
     output:
         **figure("structures"),
@@ -34,7 +33,6 @@ rule structures:
 
 rule comparison:
     input:
-        match=match_of,
         images="data/{experiment}/images.npy",
         samples=runs("samples/random.npy"),
         code=code("paper/comparison.py", "paper/style.py"),
@@ -184,7 +182,6 @@ rule curves:
 rule sizes:
     input:
         runs("training.json"),
-        match_of,
         code=code("paper/sizes.py", "paper/table.py"),
     output:
         **table("sizes"),
@@ -239,8 +236,7 @@ rule claims:
         runs("metrics/sharpness.json"),
         runs("history.csv"),
         runs("training.json"),
-        metric_of_kinds("special_case", "vae", "glow"),
-        match_of,
+        metric_of_kinds("special_case", "vae", "flow"),
         code=code("paper/claims.py"),
     output:
         json="results/{experiment}/claims.json",

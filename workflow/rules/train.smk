@@ -1,30 +1,7 @@
-rule match:
-    input:
-        code=code(
-            "flows",
-            "models",
-            "training/machine.py",
-            "training/step.py",
-            "training/timing.py",
-        ),
-    output:
-        "results/{experiment}/{model}/match.json",
-    log:
-        "logs/{experiment}/{model}/match.log",
-    conda:
-        "../envs/fvae.yaml"
-    threads: ALL_CORES
-    params:
-        match_slice,
-    shell:
-        "python -m fvae match --experiment {wildcards.experiment} --model {wildcards.model} 2>&1 | tee {log}"
-
-
 rule train:
     input:
         images="data/{experiment}/images.npy",
         index="data/{experiment}/index.csv",
-        match=match_of,
         code=code("objective.py", "flows", "models", "training", "seeding.py"),
     output:
         model=f"{RUN}/model.json",

@@ -16,7 +16,7 @@ from fvae.objective import Posterior, log_normal
 SIGMA = 1e-4  # the small constant σ of (13): an eightieth of an 8-bit level
 
 
-class Glow(Model):
+class FlowModel(Model):
     """A flow F on images: Glow, and RealNVP and NICE by their settings (see MultiScaleFlow).
 
     Equation (6) is the NLL of F on x + σu, for the terms in σ cancel (14, 15).
