@@ -1,10 +1,7 @@
-# f-VAEs: Improve VAEs with Conditional Flows (Su & Wu 2018), every table and figure from params.yaml.
+# f-VAEs: Improve VAEs with Conditional Flows (Su & Wu 2018): every table and figure, from params.yaml.
 from snakemake.utils import min_version
 
-min_version("9.0")
-
-
-configfile: "params.yaml"
+min_version("9.27")
 
 
 report: "workflow/report/workflow.rst"
@@ -21,37 +18,32 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/paper.smk"
-include: "workflow/rules/state.smk"
 
 
 rule all:
     default_target: True
     input:
-        [paper(experiment) for experiment in PARAMS.build],
+        [everything(experiment) for experiment in PLAN.params.build],
 
 
 rule paper:
     input:
-        [f"paper_figures/{experiment}/paper.pdf" for experiment in PARAMS.build],
+        [layout.figure(experiment, "paper", "pdf") for experiment in PLAN.params.build],
 
 
-for experiment in PARAMS.experiments:
+for experiment in PLAN.params.experiments:
 
     rule:
         name:
             experiment
         input:
-            paper(experiment),
+            everything(experiment),
 
 
 onstart:
     take_the_folder()
+    PLAN.start()
 
 
 onsuccess:
-    remember_outputs()
-    say_what_was_made()
-
-
-onerror:
-    remember_outputs()
+    print_metrics()

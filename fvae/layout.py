@@ -1,10 +1,15 @@
-"""Where everything lies: the one place that the commands and the rules take paths from."""
+"""Where every file lies: the one place that the commands and the rules take paths from.
+
+Experiment, model and seed may be Snakemake's wildcards, such as "{experiment}".
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+RAW = Path("data/raw")  # what a user puts there
+FETCHED = Path("data/fetched")  # what the program downloads
 INCEPTION_STATUS = Path("data/inception/status.json")
 INCEPTION_WEIGHTS = Path("data/inception/pt_inception-2015-12-05-6726825d.pth")
 
@@ -14,9 +19,29 @@ def data(experiment: str) -> Path:
     return Path("data", experiment)
 
 
+def runs(experiment: str) -> Path:
+    """The folder of all that is trained and sampled in an experiment, which DVC versions."""
+    return Path("results", experiment, "runs")
+
+
+def model(experiment: str, name: str) -> Path:
+    """A model's section of the parameters with its matched size, and what it costs."""
+    return runs(experiment) / name / "model.json"
+
+
 def reference(experiment: str) -> Path:
     """Inception features of the training images."""
     return Path("results", experiment, "reference.npz")
+
+
+def metrics(experiment: str) -> Path:
+    """The main numbers of every model, the mean over seeds."""
+    return Path("results", experiment, "metrics.json")
+
+
+def history(experiment: str) -> Path:
+    """The validations of every training in one table."""
+    return Path("results", experiment, "history.csv")
 
 
 def table(experiment: str, name: str, suffix: str) -> Path:
@@ -25,7 +50,7 @@ def table(experiment: str, name: str, suffix: str) -> Path:
 
 
 def claims(experiment: str, suffix: str) -> Path:
-    """The paper's claims, decided."""
+    """The verdicts on the paper's claims."""
     return Path("results", experiment, f"claims.{suffix}")
 
 
@@ -40,26 +65,26 @@ class Run:
 
     experiment: str
     model: str
-    seed: int
+    seed: int | str
 
     @property
     def folder(self) -> Path:
-        """results/EXPERIMENT/MODEL/seed-N."""
-        return Path("results", self.experiment, self.model, f"seed-{self.seed}")
+        """results/EXPERIMENT/runs/MODEL/seed-N."""
+        return runs(self.experiment) / self.model / f"seed-{self.seed}"
 
     @property
     def weights(self) -> Path:
-        """The chosen weights."""
+        """The weights that were best on the validation images."""
         return self.folder / "weights.safetensors"
 
     @property
     def model_spec(self) -> Path:
-        """The model's section of the parameters, resolved."""
+        """The model's section of the parameters with its matched size."""
         return self.folder / "model.json"
 
     @property
     def history(self) -> Path:
-        """A row for each validation of the training."""
+        """One row for each validation of the training."""
         return self.folder / "history.csv"
 
     @property
@@ -68,9 +93,9 @@ class Run:
         return self.folder / "training.json"
 
     def samples(self, task: str) -> Path:
-        """The images of a task of the parameters' `sampling`."""
+        """The images of one of the tasks under `sampling` in the parameters."""
         return self.folder / "samples" / f"{task}.npy"
 
     def metric(self, name: str) -> Path:
-        """A metric of the parameters' `evaluation`."""
+        """One of the metrics under `evaluation` in the parameters."""
         return self.folder / "metrics" / f"{name}.json"

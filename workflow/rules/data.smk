@@ -1,20 +1,18 @@
 rule prepare:
     input:
-        source=source,
-        code=code("data", "data/portraits"),
+        code=code("fvae.commands.prepare"),
     output:
-        images="data/{experiment}/images.npy",
-        index="data/{experiment}/index.csv",
-        rejected="data/{experiment}/rejected.csv",
-        manifest="data/{experiment}/manifest.json",
+        images=IMAGES,
+        index=INDEX,
+        rejected=layout.data("{experiment}") / "rejected.csv",
+        manifest=MANIFEST,
     log:
         "logs/{experiment}/prepare.log",
     benchmark:
         "logs/{experiment}/prepare.benchmark.tsv"
-    conda:
-        "../envs/fvae.yaml"
     threads: ALL_CORES
     params:
-        slice_of("data"),
+        PLAN.values("data"),
+        PLAN.source,
     shell:
-        "python -m fvae prepare --experiment {wildcards.experiment} 2>&1 | tee {log}"
+        command("prepare")

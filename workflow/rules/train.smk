@@ -1,25 +1,35 @@
+rule match:
+    input:
+        code=code("fvae.commands.match"),
+    output:
+        layout.model("{experiment}", "{model}"),
+    log:
+        "logs/{experiment}/{model}/match.log",
+    params:
+        PLAN.sizes,
+    shell:
+        command("match", OF_MODEL)
+
+
 rule train:
     input:
-        images="data/{experiment}/images.npy",
-        index="data/{experiment}/index.csv",
-        code=code("objective.py", "flows", "models", "training", "seeding.py"),
+        images=IMAGES,
+        index=INDEX,
+        model=layout.model("{experiment}", "{model}"),
+        code=code("fvae.commands.train"),
     output:
-        model=f"{RUN}/model.json",
-        weights=f"{RUN}/weights.safetensors",
-        history=f"{RUN}/history.csv",
-        cost=f"{RUN}/training.json",
+        model=RUN.model_spec,
+        weights=RUN.weights,
+        history=RUN.history,
+        cost=RUN.training,
     log:
         "logs/{experiment}/{model}/seed-{seed}/train.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/train.benchmark.tsv"
-    conda:
-        "../envs/fvae.yaml"
     threads: ALL_CORES
     resources:
-        gpus=lambda wildcards: experiment_of(wildcards).training.devices,
+        gpus=PLAN.devices,
     params:
-        model_slice,
-        slice_of("evaluation.swd.patches"),
+        PLAN.training,
     shell:
-        "python -m fvae train --experiment {wildcards.experiment} --model {wildcards.model} --seed {wildcards.seed}"
-        " 2>&1 | (trap '' INT TERM; exec tee {log})"
+        command("train", OF_RUN)

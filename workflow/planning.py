@@ -1,0 +1,203 @@
+"""What Snakemake asks while it plans: each rule's parameters, its inputs, and the code that it runs.
+
+Planning reads files and writes none, so that `snakemake -n` leaves the project as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grimp
+
+from fvae import layout
+from fvae.data.fingerprint import source_digest
+from fvae.data.hub import fetched, missing_source
+from fvae.errors import UserError
+from fvae.files import read_json, write_json
+from fvae.params import Experiment, Images, Params, load
+
+SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
+STARTED = Path(".snakemake/started")  # there once Snakemake has made or accepted files in this folder
+# A change of these modules cannot change a result: rules declare their paths and the values of their parameters.
+NEUTRAL = ("fvae.params", "fvae.layout", "fvae.errors", "fvae.progress", "fvae.provenance")
+
+Wildcards = Any  # Snakemake's
+InputFunction = Callable[[Wildcards], list[str]]
+ParamsFunction = Callable[[Wildcards], str]
+
+
+def stop(error: object) -> NoReturn:
+    """End with one line: Snakemake would print an exception with its own stack."""
+    sys.exit(f"fvae: {error}")
+
+
+@cache
+def _imports() -> grimp.ImportGraph:
+    return grimp.build_graph("fvae", cache_dir=None)
+
+
+def code(*modules: str) -> list[str]:
+    """The source files of modules and of all that they import: a change of one of them runs the rule again."""
+    graph = _imports()
+    needed = set(modules).union(*(graph.find_upstream_modules(module) for module in modules))
+    return sorted(
+        str(_file(module))
+        for module in needed
+        if not any(module == neutral or module.startswith(f"{neutral}.") for neutral in NEUTRAL)
+    )
+
+
+def _file(module: str) -> Path:
+    place = Path(*module.split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+class Plan:
+    """The parameters, as the rules ask for them.
+
+    `config` is Snakemake's: empty, or with `recorded_params`, the parameters by which dvc.lock says that the files here
+    were made; `workflow/adopt.py` uses it together with --touch. A UserError ends the program with its line.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        recorded = config.get("recorded_params")
+        if set(config) - {"recorded_params"} or (recorded and "--touch" not in sys.argv):
+            stop("params.yaml alone decides results: change it there; --config and --configfile are not read")
+        try:
+            self.params: Params = load(recorded or "params.yaml")
+        except UserError as error:
+            stop(error)
+        self.recorded = bool(recorded)
+        self.sources: dict[str, str] = read_json(SOURCES, "") if SOURCES.exists() else {}
+        if not self.recorded and not STARTED.exists() and (found := next(Path("results").glob("*/runs"), None)):
+            stop(f"{found}: Snakemake made nothing in this folder yet; run `make adopt` to accept what DVC put here")
+
+    def start(self) -> None:
+        """Note that Snakemake works in this folder, and what it knows about raw data."""
+        write_json(SOURCES, self.sources)
+        STARTED.touch()
+
+    def experiment(self, wildcards: Wildcards) -> Experiment:
+        """The experiment that a wildcard names."""
+        try:
+            return self.params.experiment(wildcards.experiment, "target")
+        except UserError as error:
+            stop(error)
+
+    def values(self, *sections: str) -> ParamsFunction:
+        """Sections such as "training" or "sampling.{task}" as JSON."""
+
+        def params(wildcards: Wildcards) -> str:
+            experiment = self.experiment(wildcards).model_dump(mode="json")
+            found = {}
+            for section in sections:
+                value = experiment
+                for name in section.format(**dict(wildcards)).split("."):
+                    value = value[name]
+                found[section] = value
+            return json.dumps(found, sort_keys=True)
+
+        return params
+
+    def sizes(self, wildcards: Wildcards) -> str:
+        """All that decides a model's matched size."""
+        experiment = self.experiment(wildcards)
+        models = self._models(experiment, wildcards)
+        return json.dumps(
+            {
+                "model": models[wildcards.model].model_dump(mode="json", exclude={"learning_rate", "init"}),
+                "target": models[experiment.match.model].model_dump(mode="json", exclude={"learning_rate", "init"}),
+                "match": experiment.match.model_dump(mode="json"),
+                "images": [experiment.data.size, experiment.data.bits],
+            },
+            sort_keys=True,
+        )
+
+    def training(self, wildcards: Wildcards) -> str:
+        """How a model is trained; its size is that of model.json."""
+        experiment = self.experiment(wildcards)
+        spec = self._models(experiment, wildcards)[wildcards.model]
+        return json.dumps(
+            {
+                "model": spec.model_dump(mode="json", include={"learning_rate", "init"}),
+                "training": experiment.training.model_dump(mode="json"),
+                "patches": experiment.evaluation.swd.patches,
+            },
+            sort_keys=True,
+        )
+
+    @staticmethod
+    def _models(experiment: Experiment, wildcards: Wildcards) -> Mapping[str, Any]:
+        if wildcards.model not in experiment.models:
+            known = ", ".join(experiment.models)
+            stop(f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {known}")
+        return experiment.models
+
+    def devices(self, wildcards: Wildcards) -> int:
+        """The devices of a training."""
+        return self.experiment(wildcards).training.devices
+
+    def source(self, wildcards: Wildcards) -> str:
+        """A digest of the raw images, by which a change of them is noticed; empty where they are drawn or fetched."""
+        settings = self.experiment(wildcards).data
+        if not isinstance(settings, Images) or fetched(settings.path):
+            return ""
+        manifest = layout.data(wildcards.experiment) / "manifest.json"
+        try:
+            if Path(settings.path).exists() and not self.recorded:
+                return source_digest(settings.path, self.sources)
+            if manifest.exists():
+                return read_json(manifest, "prepare")["source_sha256"]
+        except UserError as error:
+            stop(error)
+        stop(f"experiments.{wildcards.experiment}.data.path: {missing_source(settings.path)}")
+
+    def model_files(self, wildcards: Wildcards) -> list[str]:
+        """model.json of every model of an experiment."""
+        return [str(layout.model(wildcards.experiment, model)) for model in self.experiment(wildcards).models]
+
+    def runs(self, *files: Callable[[layout.Run], Path], kinds: Iterable[str] = ()) -> InputFunction:
+        """Files of each model and seed of an experiment, or of the models of some kinds."""
+
+        def inputs(wildcards: Wildcards) -> list[str]:
+            experiment, kept = self.experiment(wildcards), tuple(kinds)
+            models = [name for name, spec in experiment.models.items() if not kept or spec.kind in kept]
+            runs = [layout.Run(wildcards.experiment, model, seed) for model in models for seed in experiment.seeds]
+            return [str(file(run)) for file in files for run in runs]
+
+        return inputs
+
+    def shown(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of the run that the figures of a single model show: the first seed of `figures.model`."""
+
+        def inputs(wildcards: Wildcards) -> list[str]:
+            experiment = self.experiment(wildcards)
+            run = layout.Run(wildcards.experiment, experiment.figures.model, experiment.seeds[0])
+            return [str(file(run)) for file in files]
+
+        return inputs
+
+
+def samples(task: str) -> Callable[[layout.Run], Path]:
+    """The samples of a task, of a run that is given later."""
+    return lambda run: run.samples(task)
+
+
+def metric(name: str) -> Callable[[layout.Run], Path]:
+    """A metric, of a run that is given later."""
+    return lambda run: run.metric(name)
+
+
+def history(run: layout.Run) -> Path:
+    """The validations of a run."""
+    return run.history
+
+
+def training(run: layout.Run) -> Path:
+    """What a run cost."""
+    return run.training
