@@ -43,7 +43,7 @@ for name, (files, sections) in METRICS.items():
 
     rule:
         name:
-            name
+            f"evaluate_{name}"
         input:
             files,
             code=code("fvae.commands.evaluate", f"fvae.evaluation.metrics.{name}"),
