@@ -14,9 +14,6 @@ from filelock import FileLock, Timeout
 
 from fvae.errors import UserError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
     """Write a file beside its target and rename it once it is on the disk: never half a file; one writer at a time."""

@@ -29,21 +29,6 @@ def model(experiment: str, name: str) -> Path:
     return runs(experiment) / name / "model.json"
 
 
-def model(experiment: str, model: str) -> Path:
-    """A model's section of the parameters with every size resolved, and how large the model is."""
-    return Path("results", experiment, "runs", model, "model.json")
-
-
-def metrics(experiment: str) -> Path:
-    """A few numbers of each model, for people and for `dvc metrics diff`."""
-    return Path("results", experiment, "metrics.json")
-
-
-def history(experiment: str) -> Path:
-    """The histories of all trainings in one table."""
-    return Path("results", experiment, "history.csv")
-
-
 def reference(experiment: str) -> Path:
     """Inception features of the training images."""
     return Path("results", experiment, "reference.npz")

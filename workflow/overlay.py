@@ -19,16 +19,17 @@ from matplotlib.ticker import MaxNLocator
 from fvae import layout
 from fvae.errors import UserError
 from fvae.paper import style
-from fvae.paper.curves import ROWS, history
+from fvae.paper.curves import ROWS
 from fvae.params import Experiment, load
 
 
-def read(run: layout.Run, revision: str | None) -> pd.DataFrame | None:
-    """A training's history in a revision, or as it is now; None where the revision has no such run."""
+def read(experiment: str, revision: str | None) -> pd.DataFrame | None:
+    """The validations of all trainings in a revision, or now for None; None where there are none."""
+    path = layout.history(experiment)
     if revision is None:
-        return history(run) if run.history.exists() else None
+        return pd.read_csv(path) if path.exists() else None
     try:
-        return pd.read_csv(io.StringIO(dvc.api.read(str(run.history), rev=revision)))
+        return pd.read_csv(io.StringIO(dvc.api.read(str(path), rev=revision)))
     except (FileNotFoundError, PathMissingError):
         return None
     except (SCMError, DvcException) as error:
@@ -36,26 +37,28 @@ def read(run: layout.Run, revision: str | None) -> pd.DataFrame | None:
 
 
 def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
-    """A column a model, a row a metric, a line a revision, the last one the files as they are; the first seed."""
+    """One column per model, one row per metric, one line per revision: the mean over seeds. The last is the present."""
     width, models = experiment.figures.width, list(experiment.models)
-    figure, grid = subplots(len(ROWS), len(models), figsize=(width, 0.6 * width), sharex=True, sharey="row")
-    grid = grid.reshape(len(ROWS), len(models))
+    figure, grid = subplots(
+        len(ROWS), len(models), figsize=(width, 0.6 * width), sharex=True, sharey="row", squeeze=False
+    )
+    histories = [(revision or "now", read(name, revision)) for revision in [*revisions, None]]
     for model, column in zip(models, grid.T, strict=True):
         column[0].set_title(style.label(model))
         column[-1].set_xlabel("epochs")
-        for index, revision in enumerate([*revisions, None]):
-            found = read(layout.Run(name, model, experiment.seeds[0]), revision)
-            if found is None:
+        for index, (label, history) in enumerate(histories):
+            if history is None or model not in set(history["model"]):
                 continue
+            means = history[history["model"] == model].groupby("epoch")[[row for row, _ in ROWS]].mean()
             colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
             for (row, _), axes in zip(ROWS, column, strict=True):
-                axes.plot(found["epoch"], found[row], linestyle=line, color=colour, label=revision or "now")
+                axes.plot(means.index, means[row], linestyle=line, color=colour, label=label)
     grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
     for (_, text), axes in zip(ROWS, grid[:, 0], strict=True):
         axes.set_ylabel(f"held-out {text}")
     lines = {text: handle for axes in grid.flat for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     if not lines:
-        raise UserError(f"no training of {name} in {', '.join(revisions)}, nor now")
+        raise UserError(f"{layout.history(name)}: not in {', '.join(revisions)}, nor here")
     figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=4)
     return figure
 

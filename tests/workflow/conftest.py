@@ -11,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "profiles", "fvae"]
+COPIED += ["data/raw/.gitkeep"]
 
 
 class Project:
@@ -71,7 +72,7 @@ class Project:
             *parents, name = path.split("__")
             section = params["experiments"]["demo"]
             for parent in parents:
-                section = section[parent]
+                section = section.setdefault(parent, {})  # what is absent is inherited
             section[name] = value
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
@@ -89,6 +90,7 @@ def tiny(folder: Path) -> Project:
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tmp", "cache"))
         else:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
     project = Project(folder)
     project.edit(

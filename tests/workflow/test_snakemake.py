@@ -32,7 +32,7 @@ def test_everything_is_made(finished):
     sizes = pd.read_csv(finished.folder / "results/demo/tables/sizes.csv")
     assert (sizes["parameters"] / sizes["parameters"].iloc[-1] - 1).abs().max() <= 0.05
     for model in MODELS:
-        run = finished.folder / f"results/demo/{model}/seed-0"
+        run = finished.folder / f"results/demo/runs/{model}/seed-0"
         assert len(pd.read_csv(run / "history.csv")) == 2
         assert not (run / "state.pt").exists()
         assert json.loads((run / "metrics/bpd.json").read_text())["images"] == 16
@@ -106,7 +106,14 @@ def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_p
     project = finished.copy(tmp_path / "copy")
     project.edit(evaluation__bpd__importance_samples=3)
     planned = project.planned()
-    assert planned == ["article", "bits_per_dim fvae", "bits_per_dim glow", "bits_per_dim vae", "claims", "metrics"]
+    assert planned == ["article",
+        "claims",
+        "evaluate_bpd fvae",
+        "evaluate_bpd glow",
+        "evaluate_bpd vae",
+        "metrics",
+        "summary",
+    ]
 
 
 def test_a_figures_code_redraws_that_figure(finished, tmp_path):
@@ -118,8 +125,8 @@ def test_a_figures_code_redraws_that_figure(finished, tmp_path):
 
 def test_one_figure_needs_only_what_it_needs(fresh):
     planned = fresh.planned("paper_figures/demo/samples.pdf")
-    assert planned == ["prepare", "sample fvae", "samples", "train fvae"]
-    assert fresh.planned("paper_figures/demo/structures.pdf") == ["structures"]
+    assert planned == ["match fvae", "prepare", "sample fvae", "samples", "train fvae"]
+    assert fresh.planned("paper_figures/demo/structures.pdf") == ["match fvae", "match glow", "match vae", "structures"]
 
 
 def test_every_model_of_the_family_is_trained(fresh):
@@ -130,10 +137,10 @@ def test_every_model_of_the_family_is_trained(fresh):
 
 def test_the_same_seed_gives_the_same_weights(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
-    weights = project.folder / "results/demo/fvae/seed-0/weights.safetensors"
+    weights = project.folder / "results/demo/runs/fvae/seed-0/weights.safetensors"
     before = weights.read_bytes()
     shutil.rmtree(weights.parent)
-    project.ok("snakemake", "--cores", "1", "results/demo/fvae/seed-0/weights.safetensors")
+    project.ok("snakemake", "--cores", "1", "results/demo/runs/fvae/seed-0/weights.safetensors")
     assert weights.read_bytes() == before
 
 
@@ -150,7 +157,7 @@ def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
     """SIGTERM to the training alone, as a cluster sends it; it has begun once it logs."""
     project = finished.copy(tmp_path / "copy")
     project.edit(training__epochs=12)
-    weights = "results/demo/fvae/seed-0/weights.safetensors"
+    weights = "results/demo/runs/fvae/seed-0/weights.safetensors"
     run = (project.folder / weights).parent
     shutil.rmtree(run)
     with project.start("snakemake", "--cores", "1", "--retries", "1", weights) as running:
