@@ -10,17 +10,19 @@ Tested with DVC 3.67 and Snakemake 9.27, of which it uses the commands `dvc stat
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from fvae.files import write_text
 
 RECORDED = Path(".snakemake/recorded-params.yaml")
+YAML_1_2 = YAML(typ="safe")  # as DVC reads and writes it
 MAY_DIFFER = {"data/raw"}  # Snakemake compares raw data with the digest in manifest.json
 
 
@@ -29,7 +31,7 @@ def accepted_stages() -> list[dict[str, Any]]:
     lock = Path("dvc.lock")
     if not lock.exists():
         return []
-    stages: dict[str, dict[str, Any]] = yaml.safe_load(lock.read_text())["stages"]
+    stages: dict[str, dict[str, Any]] = YAML_1_2.load(lock)["stages"]
     done = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"fvae: dvc status: {done.stderr.strip()}")
@@ -60,7 +62,9 @@ def files_of(stages: list[dict[str, Any]]) -> list[str]:
     outputs = [Path(out["path"]) for stage in stages for out in stage["outs"]]
     files = [file for out in outputs for file in (out.rglob("*") if out.is_dir() else [out]) if file.is_file()]
     asked = "\n".join(map(str, files))
-    ignored = subprocess.run(["dvc", "check-ignore", "--stdin"], input=asked, capture_output=True, text=True, check=False)
+    ignored = subprocess.run(
+        ["dvc", "check-ignore", "--stdin"], input=asked, capture_output=True, text=True, check=False
+    )
     other = set(ignored.stdout.split("\n"))
     for file in files:
         if str(file) in other and file.suffix in (".npy", ".json"):
@@ -73,12 +77,15 @@ def main() -> None:
     stages = accepted_stages()
     groups: dict[str, list[dict[str, Any]]] = {}
     for stage in stages:
-        groups.setdefault(yaml.safe_dump(stage["params"]["params.yaml"], sort_keys=False), []).append(stage)
+        text = io.StringIO()
+        YAML_1_2.dump(stage["params"]["params.yaml"], text)
+        groups.setdefault(text.getvalue(), []).append(stage)
     print(f"DVC vouches for {len(stages)} stages", file=sys.stderr)
     for params, group in groups.items():
         write_text(RECORDED, params)
         config = ["--config", f"recorded_params={RECORDED}"]
-        command = ["snakemake", "--cores", "1", "--touch", "--forceall", "--quiet", "all", *config, "--", *files_of(group)]
+        options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all"]
+        command = ["snakemake", *options, *config, "--", *files_of(group)]
         if code := subprocess.run(command, check=False).returncode:
             sys.exit(code)
 
