@@ -124,13 +124,13 @@ def tiny(folder: Path) -> Project:
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """The tiny project with nothing made; tests do not change it."""
-    return tiny(tmp_path_factory.mktemp("fresh") / "project")
+    return tiny(tmp_path_factory.mktemp("fresh") / "a project")
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
     """The tiny project as `dvc repro` makes it, by Snakemake, in a fresh clone; tests that change it work in a copy."""
-    project = tiny(tmp_path_factory.mktemp("finished") / "project")
+    project = tiny(tmp_path_factory.mktemp("finished") / "a project")
     project.ok("git", "init", "-q", "-b", "main")
     project.be_someone()
     project.commit("everything")

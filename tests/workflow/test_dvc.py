@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -271,6 +273,20 @@ def test_a_killed_repro_goes_on(recorded, tmp_path):
     project.ok(*stage)
     assert sha256(project.folder / WEIGHTS) != before
     assert project.planned(WEIGHTS) == []
+
+
+def test_dvc_repro_needs_no_activated_environment(recorded, tmp_path):
+    project = recorded.copy(tmp_path / "copy")
+    (project.folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    done = subprocess.run(
+        [".venv/bin/dvc", "repro", "--force", "--single-item", "data@demo"],
+        cwd=project.folder,
+        env=project.environment | {"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_one_snakemake_at_a_time(recorded, tmp_path):

@@ -1,0 +1,112 @@
+"""Which code a job depends on: computed from imports, and compared here with an independent reading of the sources."""
+
+import ast
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow.planning import NEUTRAL, code
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+ROOT = Path(__file__).parents[2]
+FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "fvae").rglob("*.py") if path.name != "__init__.py")
+
+
+def module(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def imported(file: str) -> set[str]:
+    """The project's files that a file imports, by its import statements, those within functions included."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.replace(".", "/") + ".py" for name in found} & set(FILES)
+
+
+def closure(file: str) -> set[str]:
+    """A file and all that it imports in turn."""
+    found, left = set(), {file}
+    while left:
+        found |= left
+        left = set().union(*map(imported, left)) - found
+    return found
+
+
+def neutral(file: str) -> bool:
+    return any(module(file) == name or module(file).startswith(f"{name}.") for name in NEUTRAL)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_code_of_a_module_is_all_that_it_imports(file):
+    computed = {path for path in code(module(file)) if not path.endswith("__init__.py")}
+    assert computed == {path for path in closure(file) if not neutral(path)}
+
+
+@pytest.mark.parametrize("root", ["fvae.commands.train", "fvae.commands.sample", "fvae.paper.curves"])
+def test_what_python_loads_is_among_the_code(root):
+    script = f"import sys, {root}; print(*(name for name in sys.modules if name.startswith('fvae.')))"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = {name.replace(".", "/") + ".py" for name in loaded.split()} & set(FILES)
+    assert {file for file in files if not neutral(file)} <= set(code(root))
+
+
+def test_every_job_lists_the_code_that_it_runs(finished):
+    """Snakemake's own list of inputs: a change of any file of fvae/ reaches the jobs that import it, and no others."""
+    table = csv.DictReader(io.StringIO(finished.run("snakemake", "--detailed-summary", "all").stdout), delimiter="\t")
+    inputs = {row["output_file"]: set(row["input-file(s)"].split(",")) for row in table}
+    run = "results/demo/runs/fvae/seed-0"
+    roots = {
+        "data/demo/images.npy": ["fvae/commands/prepare.py"],
+        "results/demo/runs/fvae/model.json": ["fvae/commands/match.py"],
+        f"{run}/weights.safetensors": ["fvae/commands/train.py"],
+        f"{run}/samples/random.npy": ["fvae/commands/sample.py"],
+        f"{run}/metrics/bpd.json": ["fvae/commands/evaluate.py", "fvae/evaluation/metrics/bpd.py"],
+        f"{run}/metrics/swd.json": ["fvae/commands/evaluate.py", "fvae/evaluation/metrics/swd.py"],
+        "results/demo/metrics.json": ["fvae/commands/summary.py"],
+        "paper_figures/demo/curves.pdf": ["fvae/paper/curves.py"],
+        "results/demo/tables/sizes.md": ["fvae/paper/sizes.py"],
+    }
+    for output, files in roots.items():
+        listed = {file for file in inputs[output] if file.startswith("fvae/") and not file.endswith(("__init__.py", ".typ"))}
+        assert listed == {file for root in files for file in closure(root) if not neutral(file)}, output
+    trained_by = inputs[f"{run}/weights.safetensors"]
+    assert {"fvae/evaluation/validation.py", "fvae/data/pixels.py", "fvae/objective.py"} <= trained_by
+
+
+@pytest.mark.parametrize(
+    ("file", "first"),
+    [
+        ("fvae/evaluation/validation.py", "train"),
+        ("fvae/data/pixels.py", "train"),
+        ("fvae/evaluation/metrics/bpd.py", "evaluate_bpd"),
+        ("fvae/paper/spectra.py", "spectra"),
+    ],
+)
+def test_a_changed_file_runs_its_jobs(finished, tmp_path, file, first):
+    project = finished.copy(tmp_path / "copy")
+    with (project.folder / file).open("a") as source:
+        source.write("\n# another line\n")
+    planned = {job.split()[0] for job in project.planned()}
+    assert first in planned
+    assert ("train" in planned) == (first == "train")
+    assert "prepare" not in planned
+
+
+def test_a_dry_run_writes_nothing(fresh, tmp_path):
+    project = fresh.copy(tmp_path / "copy")
+
+    def files():
+        return {path for path in project.folder.rglob("*") if "__pycache__" not in path.parts and path.is_file()}
+
+    before = files()
+    project.planned()
+    left = {path for path in files() - before if ".snakemake/log" not in str(path)}
+    assert left == set()
