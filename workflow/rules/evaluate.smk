@@ -56,8 +56,9 @@ for name, (files, sections) in METRICS.items():
         threads: ALL_CORES
         params:
             PLAN.values(*sections),
+            name=name,  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
-            command(f"evaluate {name}", OF_RUN)
+            command("evaluate {params.name}", OF_RUN)
 
 
 rule inception_weights:

@@ -34,8 +34,9 @@ for name, files in FIGURE_INPUTS.items():
         params:
             PLAN.values("figures", "match", "training.epochs"),
             caption=caption(name),
+            name=name,  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
-            command(f"figure {name}")
+            command("figure {params.name}")
 
 
 for name, files in TABLE_INPUTS.items():
@@ -55,8 +56,9 @@ for name, files in TABLE_INPUTS.items():
         params:
             PLAN.values("match", "training.epochs", "sampling.random.temperature"),
             caption=caption(name),
+            name=name,
         shell:
-            command(f"table {name}")
+            command("table {params.name}")
 
 
 rule claims:
