@@ -41,7 +41,10 @@ def repository(fresh, tmp_path):
 
 @pytest.mark.parametrize("name", ["faces.zip", "faces", "sets/a/faces"])
 def test_raw_data_that_was_added_comes_back(repository, tmp_path, name):
-    """A file, a folder and a nested folder: add, push, delete, pull, checkout, collect garbage."""
+    """A file, a folder and a nested folder: add, push, delete, pull, checkout, collect garbage.
+
+    `dvc checkout` and `dvc pull` fail at the end for the stages that never ran here; raw data must be there all the same.
+    """
     raw = repository.folder / "data/raw" / name
     if name.endswith(".zip"):
         raw.write_bytes(bytes(range(256)) * 100)
@@ -57,16 +60,16 @@ def test_raw_data_that_was_added_comes_back(repository, tmp_path, name):
     repository.commit("raw data")
     assert f"data/raw/{name}.dvc" in repository.ok("git", "ls-files")
     repository.ok("dvc", "push")
-    repository.ok("dvc", "checkout")
+    repository.run("dvc", "checkout")
     assert content() == before
     repository.ok("dvc", "gc", "-w", "-f")
     shutil.rmtree(raw) if raw.is_dir() else raw.unlink()
-    repository.ok("dvc", "checkout")
+    repository.run("dvc", "checkout")
     assert content() == before
     elsewhere = type(repository)(tmp_path / "clone")
     repository.ok("git", "clone", "-q", ".", str(elsewhere.folder))
     raw = elsewhere.folder / "data/raw" / name
-    elsewhere.ok("dvc", "pull")
+    elsewhere.run("dvc", "pull")
     assert content() == before
 
 
@@ -79,7 +82,7 @@ def test_raw_data_that_was_imported_comes_back(repository, tmp_path):
     raw = repository.folder / "data/raw/published.zip"
     raw.unlink()
     shutil.rmtree(repository.folder / ".dvc/cache")
-    repository.ok("dvc", "pull")
+    repository.run("dvc", "pull")
     assert raw.read_bytes() == b"an archive"
 
 
