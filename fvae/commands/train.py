@@ -63,7 +63,7 @@ def run(experiment_name: str, model: str, seed: int) -> None:
 
 
 def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
-    """The model's section with its matched size, from the file `matched`, which the `match` command writes, if it applies.
+    """The model's section with its size: that which the `match` command wrote to the file `matched`, or a computed one.
 
     It applies where the file is there and its section differs from that of params.yaml in nothing but the size that is
     'match', the learning rate and the start, on which no size depends. Otherwise the size is computed here.
