@@ -36,8 +36,9 @@ from fvae.models.match import resolve_one
 from fvae.params import FlowSpec, load
 from fvae.provenance import software
 from fvae.training.batches import Batches
-from fvae.training.machine import default_device, device_name, exact, peak_memory
-from fvae.training.step import Step
+from fvae.training.machine import default_device, device_name, peak_memory, use_exact_arithmetic
+from fvae.training.processes import start_processes
+from fvae.training.trainer import build_trainer
 
 RESULTS = Path(__file__).parent / "results"
 DEVICE = default_device()
@@ -75,12 +76,13 @@ def trainer(
     """One whole step of our training: a batch made on the device, gradients clipped, Adam, the moving average."""
     plain = {"batch_size": batch, "channels_last": True, "compile": False, "reversible": False, "devices": 1}
     how = plain | {"precision": PRECISIONS[precision]} | changes
-    improve = Step(model, load().experiments["demo"].training.model_copy(update=how))
+    settings = load().experiments["demo"].training.model_copy(update=how)
+    trained = build_trainer(start_processes(settings), model, settings)
     images = pictures(None, model.shape[-1]) if images is None else images
-    batches = Batches(images, model, batch=batch, flip=True, seed=0, device=improve.device)
-    improve.initialise(*batches.first(batch))
+    batches = Batches(images, model, batch_size=batch, flip=True, seed=0, device=trained.device)
+    trained.initialise(*batches.first(batch))
     steps = count()
-    return lambda: improve(*batches(next(steps)), 1e-5)
+    return lambda: trained.train_step(*batches(next(steps)), 1e-5)
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -256,7 +258,7 @@ def peak(name: str) -> None:
 @app.callback(invoke_without_command=True)
 def main(context: typer.Context) -> None:
     """Everything, where no command says what."""
-    exact()
+    use_exact_arithmetic()
     if context.invoked_subcommand is None:
         all()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -93,53 +92,10 @@ def _other_sizes(params: Params, experiment: str) -> dict[int, Path]:
 
 @app.command()
 def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
-    """Train one model, or go on with an interrupted training."""
-    from lightning.fabric.utilities import rank_zero_only
+    """Train one model, or continue an interrupted training."""
+    from fvae.commands.train import run
 
-    from fvae.data.dataset import load as load_images
-    from fvae.evaluation.validation import validator
-    from fvae.files import claim, write_text
-    from fvae.models.build import build
-    from fvae.models.match import resolve_one
-    from fvae.seeding import seed_everything
-    from fvae.training import loop
-
-    chosen = _experiment(experiment, model)
-    spec = resolve_one(chosen, model)
-    run = layout.Run(experiment, model, seed)
-    images = load_images(layout.data(experiment))
-    seed_everything(seed, "train/weights")
-    net = build(spec, chosen.data.size, chosen.data.bits)
-    made_of = [
-        spec.model_dump_json(),
-        chosen.training.model_dump_json(),
-        seed,
-        images.manifest["images_sha256"],
-        [[name, *tensor.shape] for name, tensor in net.state_dict().items()],  # which other code may name otherwise
-    ]
-    claimed = rank_zero_only(claim)(run.folder)
-    rank_zero_only(write_text)(run.model_spec, spec.model_dump_json(indent=2) + "\n")
-    try:
-        loop.train(
-            net,
-            images.split("train"),
-            run.folder,
-            settings=chosen.training,
-            learning_rate=spec.learning_rate,
-            init=spec.init,
-            seed=seed,
-            fingerprint=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
-            validate=validator(
-                images.split("validation")[: chosen.training.validation_images],
-                patches=chosen.evaluation.swd.patches,
-                seed=seed,
-            ),
-        )
-    except UserError:
-        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
-            raise
-        raise typer.Exit(1) from None  # of several processes that stop, the first says why
-    del claimed
+    run(experiment, model, seed)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Batches made on the device: what a step sees depends on the seed and the step's number alone."""
+"""Batches, made on the device: a batch depends on the seed and on the number of its step alone."""
 
 from __future__ import annotations
 
@@ -14,46 +14,47 @@ from fvae.errors import UserError
 from fvae.models.base import Model
 from fvae.seeding import numpy_generator, torch_generator
 
-RESIDENT_SHARE = 0.5  # of a device's free memory that the images may take
+RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
 
 
 class Batches:
-    """Dequantised images x and their noise u for step 0, 1, …; every epoch is a new order of all images."""
+    """Dequantised images x and their noise u for each step; each epoch takes all images in a new order."""
 
     def __init__(
-        self, images: np.ndarray, model: Model, *, batch: int, flip: bool, seed: int, device: torch.device
+        self, images: np.ndarray, model: Model, *, batch_size: int, flip: bool, seed: int, device: torch.device
     ) -> None:
-        if batch > len(images):
-            raise UserError(f"training.batch_size: {batch} is more than the {len(images)} training images")
-        self.model, self.batch, self.flip, self.seed, self.device = model, batch, flip, seed, device
+        if batch_size > len(images):
+            raise UserError(f"training.batch_size: {batch_size} is more than the {len(images)} training images")
+        self.model, self.batch_size, self.flip, self.seed, self.device = model, batch_size, flip, seed, device
         self.pixels = Resident(images, device) if fits(images, device) else Streamed(images, device)
         self.images = len(images)
         self.epoch = -1
 
     def __len__(self) -> int:
-        """Steps in an epoch; the last images of an order that fill no batch are left out."""
-        return self.images // self.batch
+        """Steps in an epoch. The last images of its order are left out where they do not fill a batch."""
+        return self.images // self.batch_size
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """x in [-1, 1], (batch, C, H, W), and u, (batch, *noise_shape)."""
+        """The images x in [-1, 1], (N, C, H, W), and the noise u, (N, *noise_shape), of a step numbered from 0."""
         epoch, position = divmod(step, len(self))
         if epoch != self.epoch:
             order = numpy_generator(self.seed, "train/order", epoch).permutation(self.images)
             self.epoch = epoch
-            self.pixels.order(order[: len(self) * self.batch].reshape(len(self), self.batch))
+            self.pixels.order(order[: len(self) * self.batch_size].reshape(len(self), self.batch_size))
         generator = torch_generator(self.seed, "train/noise", step, device=self.device)
         return self._dequantised(self.pixels[position], generator)
 
     def first(self, images: int) -> tuple[Tensor, Tensor]:
-        """x and u for the data-dependent start: so many images, or all where there are fewer."""
+        """x and u of so many images, or of all where there are fewer, from which a model is initialised."""
         self.epoch = -1
         self.pixels.order(numpy_generator(self.seed, "train/start").permutation(self.images)[None, :images])
         return self._dequantised(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
 
     def fixed(self, images: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """x and u of about so many images, always the same, in whole batches: one at least."""
-        few = min(images, self.images) // self.batch * self.batch
-        return zip(*(part.split(self.batch) for part in self.first(max(self.batch, few))), strict=True)
+        """Batches x and u of the same images at each call: of at most so many, and one batch at least."""
+        whole = min(images, self.images) // self.batch_size * self.batch_size
+        x, u = self.first(max(self.batch_size, whole))
+        return zip(x.split(self.batch_size), u.split(self.batch_size), strict=True)
 
     def _dequantised(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         x = dequantise(pixels, generator, self.model.bits)
@@ -64,22 +65,22 @@ class Batches:
 
 
 class Resident:
-    """The images as uint8 on the device; rows of an order are taken there."""
+    """All images as uint8 on the device."""
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
         self.images = torch.from_numpy(np.array(images)).to(device)
 
     def order(self, rows: np.ndarray) -> None:
-        """Batches as rows of indices: (batches, images)."""
+        """Set the images of each batch, by their indices: (batches, N)."""
         self.rows = torch.from_numpy(rows).to(self.images.device)
 
     def __getitem__(self, row: int) -> Tensor:
-        """A batch, uint8, (N, C, H, W)."""
+        """The images of a batch, uint8, (N, C, H, W)."""
         return self.images[self.rows[row]]
 
 
 class Streamed:
-    """The images memory-mapped; while a batch is used, a thread reads the next and sends it to the device."""
+    """Memory-mapped images: while a batch is used, a thread reads the next one and sends it to the device."""
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
         self.images, self.device = images, device
@@ -87,12 +88,12 @@ class Streamed:
         self.next: dict[int, Future[Tensor]] = {}
 
     def order(self, rows: np.ndarray) -> None:
-        """Batches as rows of indices: (batches, images)."""
+        """Set the images of each batch, by their indices: (batches, N)."""
         self.rows = rows
         self.next.clear()
 
     def __getitem__(self, row: int) -> Tensor:
-        """A batch, uint8, (N, C, H, W)."""
+        """The images of a batch, uint8, (N, C, H, W)."""
         batch = self.next.pop(row, None) or self.thread.submit(self._read, row)
         if row + 1 < len(self.rows):
             self.next[row + 1] = self.thread.submit(self._read, row + 1)
@@ -104,5 +105,5 @@ class Streamed:
 
 
 def fits(images: np.ndarray, device: torch.device) -> bool:
-    """Whether all images may lie on the device; on a CPU they may stay where they are, memory-mapped."""
+    """Whether all images fit on a GPU; on a CPU they stay memory-mapped."""
     return device.type == "cuda" and images.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]

@@ -1,4 +1,4 @@
-"""A live log for TensorBoard: the loss as it falls, and samples as they become faces."""
+"""The live log for TensorBoard: losses, measurements, and samples."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid
 
 FOLDER = "live"
-ROW, SHEET = 6, 36  # images of a sheet
+ROW, SHEET = 6, 36  # images in a row, and in a picture
 
 
 class Live:
-    """Event files in `folder`/live; of an interrupted run's, what it had logged after `step` is hidden."""
+    """Event files in `folder`/live. Of an interrupted training, TensorBoard hides what was logged after `step`."""
 
     def __init__(self, folder: Path, step: int) -> None:
         if not step:
@@ -23,15 +23,15 @@ class Live:
         self.writer = SummaryWriter(str(folder / FOLDER), purge_step=step + 1)
 
     def numbers(self, group: str, values: dict[str, float], step: int) -> None:
-        """A point of each curve."""
+        """Add a point to each curve of a group."""
         for name, value in values.items():
             self.writer.add_scalar(f"{group}/{name}", value, step)
 
     def sheet(self, images: np.ndarray, step: int) -> None:
-        """The first of uint8 images (N, C, H, W) as one picture."""
+        """Add the first of uint8 images, (N, C, H, W), as one picture."""
         self.writer.add_image("samples", make_grid(torch.from_numpy(images[:SHEET]), nrow=ROW), step)
         self.writer.flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is not yet written."""
         self.writer.close()

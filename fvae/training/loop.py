@@ -1,39 +1,28 @@
-"""The training loop: equation (6) minimised by Adam, the best weights chosen on held-out images."""
+"""The training loop: Adam minimises equation (6), and held-out images choose the best of the averaged weights."""
 
 from __future__ import annotations
 
 import math
-import signal
-import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from fvae.errors import UserError
-from fvae.files import sha256, write, write_json
 from fvae.models.base import Model
 from fvae.params import Training
-from fvae.progress import progress
-from fvae.provenance import software
-from fvae.training import checkpoint
 from fvae.training.batches import Batches
+from fvae.training.ema import BATCH_NORM_IMAGES
 from fvae.training.interruption import Interruption
-from fvae.training.live import Live
-from fvae.training.machine import device_name, peak_memory
+from fvae.training.log import TrainingLog
+from fvae.training.processes import start_processes
 from fvae.training.record import Record
-from fvae.training.step import Step
+from fvae.training.recovery import Recovery
+from fvae.training.results import write_results
+from fvae.training.schedule import Schedule
+from fvae.training.trainer import Trainer, build_trainer
 
-STATE_SECONDS = 60.0  # between two saves of the state
-START_BATCH = 256  # images from which actnorms and scales start
-LOOK_EVERY = 20  # steps between two looks at the loss, each of which waits for the device
-BATCH_NORM_IMAGES = 1000  # from which the average's BatchNorms are estimated before a validation
-EXPLODED = 5.0  # bits/dim above the lowest look
-SLOWDOWNS, SLOWER = 3, 0.5  # how often a diverged run goes back, each time with a smaller learning rate
+INITIAL_BATCH = 256  # images from which actnorms and scales are initialised
 
 Validate = Callable[[Model], tuple[dict[str, float], np.ndarray]]
 
@@ -52,141 +41,90 @@ def train(
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
-    `validate` measures a model on held-out images, and gives samples of it for the live log; the weights with its
-    lowest 'bpd' are kept. States lie beside them while the training lasts: a run that was killed, or stopped by SIGTERM
-    or SIGINT, goes on from the newest to the same bits, as long as its fingerprint is the same. A signal is noticed
-    after the step at hand; with several processes, which agree on it, at the next look: after LOOK_EVERY steps at most.
+    `validate` measures a model on held-out images and returns samples too; the weights with the lowest 'bpd' are kept.
+    States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
+    continues from the newest state to the same bits, if its fingerprint is the same. A training that diverges goes back
+    to its last validation and continues with a smaller learning rate.
 
-    A run whose loss or weights are not finite at a look, or whose loss exploded, goes back to the last validation, or
-    to the start, with a smaller learning rate; such a state is never saved. Raises UserError where the run was stopped,
-    and where it diverges again and again.
+    Raises UserError where a signal stops the training, where it diverges again and again, and where the settings do not
+    fit the images or the devices.
     """
-    improve = Step(model, settings)
-    batches = Batches(images, model, batch=settings.batch_size, flip=settings.flip, seed=seed, device=improve.device)
-    steps, cadence = settings.epochs * len(batches), settings.validate_every_epochs * len(batches)
-    states, record = checkpoint.States(folder, fingerprint), Record(improve.device)
-
-    def save(*, validated: bool = False) -> None:
-        if improve.writes:
-            states.save({"model": improve.state_dict(), "record": record.state_dict()}, validated=validated)
-        improve.fabric.barrier()
-
-    def go_on(state: dict[str, Any]) -> None:
-        improve.load_state_dict(state["model"])
-        record.load_state_dict(state["record"])
-
-    def is_sound(bits: float) -> bool:
-        here = math.isfinite(bits) and bits <= record.lowest + EXPLODED and improve.is_finite()
-        return not improve.any(not here)
-
-    state = states.load()
-    improve.fabric.barrier()
-    if state:
-        go_on(state)
-    else:
-        if init == "data":
-            improve.initialise(*batches.first(START_BATCH))
-        save(validated=True)
-
-    live = Live(folder, record.step) if improve.writes else None
-    bar = progress(
-        total=steps,
-        initial=record.step,
-        desc=f"training {folder}",
-        unit=" images",
-        unit_scale=settings.batch_size,
-        disable=not improve.writes,
+    fabric = start_processes(settings)
+    trainer = build_trainer(fabric, model, settings)
+    batches = Batches(
+        images, model, batch_size=settings.batch_size, flip=settings.flip, seed=seed, device=fabric.device
     )
-    saved = clock = time.monotonic()
+    schedule = Schedule(settings, learning_rate, steps_per_epoch=len(batches))
+    record = Record(fabric.device)
+    recovery = Recovery(folder, fingerprint, trainer, record)
+
+    if not recovery.resume():
+        if init == "data":
+            trainer.initialise(*batches.first(INITIAL_BATCH))
+        recovery.save(validated=True)
+    with TrainingLog(folder, record, schedule, enabled=fabric.is_global_zero) as log:
+        run_steps(trainer, batches, schedule, record, recovery, log, validate)
+    if fabric.is_global_zero:
+        write_results(folder, record, fabric.device)
+        recovery.finish()
+
+
+def run_steps(
+    trainer: Trainer,
+    batches: Batches,
+    schedule: Schedule,
+    record: Record,
+    recovery: Recovery,
+    log: TrainingLog,
+    validate: Validate,
+) -> None:
+    """Train from step `record.step` to the last step of the schedule."""
+    started = time.monotonic()
     with Interruption() as interruption:
-        while record.step < steps:
-            rate = learning_rate * SLOWER**record.slowdowns * schedule(record.step, settings, len(batches))
-            record.add(improve(*batches(record.step), rate))
-            bar.update()
-            at_validation = record.step % cadence == 0 or record.step == steps
+        while record.step < schedule.steps:
+            # Batch: images x and their noise u.
+            x, u = batches(record.step)
 
-            # The loss of the first step is that of the start, which an explosion is measured by.
-            if looked := at_validation or record.step % LOOK_EVERY == 0 or record.step == 1:
-                record.look(recent := improve.mean(record.since_look()))
-                record.seconds, clock = record.seconds + time.monotonic() - clock, time.monotonic()
-                sound = is_sound(recent)
-                if sound and at_validation:
-                    measured, samples = validate(improve.evaluated(batches.fixed(BATCH_NORM_IMAGES)))
-                    sound = not improve.any(not math.isfinite(measured["bpd"]))
-                if not sound:
-                    slowdowns, step, before = record.slowdowns + 1, record.step, states.load_validated()
-                    if slowdowns > SLOWDOWNS or before is None:
-                        raise UserError(f"{folder}: the loss diverged at step {step}: lower the model's learning_rate")
-                    go_on(before)
-                    record.slowdowns = slowdowns
-                    save()
-                    if live:
-                        message = f"{folder}: the loss diverged at step {step}; again from step {record.step}, slower"
-                        bar.write(message, file=sys.stderr)
-                        live.close()
-                        live = Live(folder, record.step)
-                    bar.reset()
-                    bar.update(record.step)
-                    saved = clock = time.monotonic()
-                    continue
+            # Loss, gradient, update, and average of the weights.
+            learning_rate = schedule.rate(record.step, record.slowdowns)
+            loss = trainer.train_step(x, u, learning_rate)
+            record.add_step(loss)
+            log.step()
 
-                record.lowest = min(record.lowest, recent)
-                mean = float(record.since_validation())
-                epochs = f"epoch {record.step / len(batches):.1f}/{settings.epochs}"
-                bar.set_postfix_str(f"{epochs}, {mean:.3f} bits/dim", refresh=False)
-                if live:
-                    live.numbers("train", {"bpd": recent, "learning_rate": rate}, record.step)
+            # Log the loss. Only here, not at every step, does training wait for the device.
+            step, diverged = record.step, False
+            log_now = schedule.logs_after(step)
+            if log_now:
+                bpd = trainer.mean_bits_per_dim(record.since_log())
+                diverged = recovery.has_diverged(bpd)
+                if not diverged:
+                    record.add_log(bpd, seconds=time.monotonic() - started)
+                    log.loss(bpd, learning_rate)
 
-                if at_validation:
-                    counted = {"epoch": record.step // len(batches), "images": record.step * settings.batch_size}
-                    costs = {"seconds": record.seconds, "slowdowns": record.slowdowns, "train_bpd": mean}
-                    record.history.append({**counted, **costs, **measured})
-                    record.since_validation.reset()
-                    if measured["bpd"] < record.best:
-                        record.best, record.best_weights = measured["bpd"], checkpoint.copied_weights(improve.average)
-                    if live:
-                        live.numbers("validation", measured, record.step)
-                        live.sheet(samples, record.step)
-                        write_history(folder, record)
-                if at_validation or improve.any(clock - saved > STATE_SECONDS):
-                    save(validated=at_validation)
-                    saved = time.monotonic()
-                clock = time.monotonic()
+            # Evaluate the averaged weights on held-out images.
+            validate_now = schedule.validates_after(step) and not diverged
+            if validate_now:
+                evaluated = trainer.evaluation_model(batches.fixed(BATCH_NORM_IMAGES))
+                measured, samples = validate(evaluated)
+                diverged = trainer.any_process(not math.isfinite(measured["bpd"]))
+                if not diverged:
+                    record.add_validation(
+                        measured, epoch=schedule.epoch(step), images=schedule.images(step), model=evaluated
+                    )
+                    log.validation(measured, samples)
 
-            if record.step < steps and (looked or improve.alone) and (number := improve.most(interruption.number)):
-                record.seconds += time.monotonic() - clock
-                if looked or is_sound(improve.mean(record.since_look())):  # else it goes on from the state before
-                    save()
-                name = signal.Signals(number).name
-                raise UserError(f"{folder}: {name} after step {record.step}; run it again to go on")
-    bar.close()
-    if not live:
-        return
-    live.close()
+            # Save the state, or go back to that of the last validation.
+            if diverged:
+                recovery.go_back()
+                log.divergence(step)
+            elif validate_now or (log_now and recovery.save_is_due()):
+                recovery.save(validated=validate_now)
+            if log_now:
+                started = time.monotonic()  # the seconds of a training are those of its steps
 
-    write_history(folder, record)
-    weights = folder / "weights.safetensors"
-    checkpoint.save_weights(weights, record.best_weights)
-    outcome: dict[str, Any] = {"best_bpd": record.best, "steps": steps, "slowdowns": record.slowdowns}
-    outcome["weights_sha256"] = sha256(weights)
-    cost = {
-        "seconds": record.seconds,
-        "peak_memory": peak_memory(improve.device),
-        "device": device_name(improve.device),
-    }
-    write_json(folder / "training.json", {**outcome, **cost, **software()})
-    states.remove()
-
-
-def write_history(folder: Path, record: Record) -> None:
-    """history.csv: what every validation measured."""
-    write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
-
-
-def schedule(step: int, settings: Training, steps_per_epoch: int) -> float:
-    """The learning rate's factor: a linear warm-up, a plateau, and a linear fall to zero in the last epochs."""
-    factor = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    if settings.cooldown_epochs:
-        left = settings.epochs * steps_per_epoch - step
-        factor = min(factor, left / (settings.cooldown_epochs * steps_per_epoch))
-    return factor
+            # Stop where a signal asks for it. Several processes agree on it when they log.
+            if (log_now or trainer.single_process) and record.step < schedule.steps:
+                signal = trainer.max_over_processes(interruption.signal)
+                if signal:
+                    record.seconds += time.monotonic() - started
+                    recovery.stop(signal)

@@ -1,4 +1,4 @@
-"""The device: which it is, that it gives the same bits again, and what a training took of it."""
+"""The device: its choice, its name, reproducible arithmetic, and the memory that a training used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import torch
 
 
 def default_device() -> torch.device:
-    """The GPU where there is one."""
+    """The GPU where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def exact() -> None:
-    """Have a GPU give the same bits every time, in float32 where float32 is said: for all that this process does.
+def use_exact_arithmetic() -> None:
+    """Make GPUs give the same bits every time, and compute float32 in float32, for the rest of this process.
 
-    cuDNN's convolutions take deterministic algorithms, none of them chosen by timing, and neither they nor products of
-    matrices round to TF32: a flow's inverse would miss x by 10⁻³.
+    cuDNN uses deterministic algorithms for convolutions and does not choose them by timing. Neither convolutions nor
+    matrix products round to TF32, with which a flow's inverse would miss x by 10⁻³.
     """
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
@@ -28,7 +28,7 @@ def exact() -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """The name of a GPU, or of the processor and how many threads were used."""
+    """The name of a GPU; or the name of the processor, with the number of threads that PyTorch uses."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     cpuinfo = Path("/proc/cpuinfo")
@@ -38,10 +38,10 @@ def device_name(device: torch.device) -> str:
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most memory in bytes that was held at once: the GPU's, or this process's resident set."""
+    """Peak memory in bytes: of the GPU, or the resident set of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "linux":  # where ru_maxrss remembers the process that started this one
+    if sys.platform == "linux":  # where ru_maxrss includes the process that started this one
         (kibibytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
         return 1024 * int(kibibytes)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""Where a training stands, beside its weights."""
+"""What a training has done so far: steps, losses, validations, and the best weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from fvae.models.base import Model
+from fvae.training.checkpoint import copied_weights
 
 
 class Mean:
@@ -17,7 +20,7 @@ class Mean:
         self.count = 0
 
     def add(self, value: Tensor | float, count: int = 1) -> None:
-        """One more scalar, or so many of that mean."""
+        """Add a scalar, or the mean of `count` scalars."""
         self.total += value * count
         self.count += count
 
@@ -26,43 +29,62 @@ class Mean:
         return self.total / self.count
 
     def reset(self) -> None:
-        """Begin again."""
+        """Start a new mean."""
         self.total.zero_()
         self.count = 0
 
 
 class Record:
-    """Steps, seconds, what the losses were, and the best weights."""
+    """What is kept of a training beside the weights of the model and the state of its optimizer."""
 
     def __init__(self, device: torch.device) -> None:
-        self.step = 0
-        self.seconds = 0.0
-        self.best = math.inf  # bits/dim of held-out images
+        self.step = 0  # steps done
+        self.seconds = 0.0  # spent on training steps
+        self.best_bpd = math.inf  # bits/dim of held-out images
         self.best_weights: dict[str, Tensor] = {}
-        self.lowest = math.inf  # bits/dim of training images, of all looks
-        self.slowdowns = 0
+        self.lowest_bpd = math.inf  # bits/dim of training images: the lowest mean between two logs
+        self.slowdowns = 0  # how many times the loss diverged
         self.history: list[dict[str, float]] = []
-        self.since_look = Mean(device)  # nats an image, of this process's share
-        self.since_validation = Mean("cpu")  # bits/dim of all looks, the same in every process
+        self.since_log = Mean(device)  # nats per image, of this process's share of each batch
+        self.since_validation = Mean("cpu")  # bits/dim, the same in every process
 
-    def add(self, loss: Tensor) -> None:
-        """One more step of that loss."""
+    def add_step(self, loss: Tensor) -> None:
+        """Count a step with its loss in nats per image."""
         self.step += 1
-        self.since_look.add(loss)
+        self.since_log.add(loss)
 
-    def look(self, bits: float) -> None:
-        """The mean of the steps since the last look, over all processes."""
-        self.since_validation.add(bits, self.since_look.count)
-        self.since_look.reset()
+    def add_log(self, bpd: float, seconds: float) -> None:
+        """Note the mean bits/dim over all processes of the steps since the last log, and the seconds that they took."""
+        self.since_validation.add(bpd, self.since_log.count)
+        self.since_log.reset()
+        self.lowest_bpd = min(self.lowest_bpd, bpd)
+        self.seconds += seconds
+
+    def add_validation(self, measured: dict[str, float], *, epoch: int, images: int, model: Model) -> None:
+        """Add a row to the history, and keep the weights of the validated model where they are the best so far."""
+        self.history.append(
+            {
+                "epoch": epoch,
+                "images": images,
+                "seconds": self.seconds,
+                "slowdowns": self.slowdowns,
+                "train_bpd": float(self.since_validation()),
+                **measured,
+            }
+        )
+        self.since_validation.reset()
+        if measured["bpd"] < self.best_bpd:
+            self.best_bpd, self.best_weights = measured["bpd"], copied_weights(model)
 
     def state_dict(self) -> dict[str, Any]:
-        """All of it."""
+        """All values."""
         return {name: dict(vars(value)) if isinstance(value, Mean) else value for name, value in vars(self).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state_dict."""
+        """Continue from a state_dict."""
         for name, value in state.items():
-            if isinstance(mean := getattr(self, name), Mean):
+            mean = getattr(self, name)
+            if isinstance(mean, Mean):
                 mean.count = value["count"]
                 mean.total.copy_(value["total"])
             else:

@@ -1,4 +1,4 @@
-"""What only a GPU can show: training on the device, in bf16, to the same bits, and the same numbers as on the CPU."""
+"""On a GPU: training in float32 and bf16 gives the same bits again, and the same numbers as a CPU."""
 
 import json
 
@@ -11,11 +11,12 @@ from fvae import params
 from fvae.evaluation.likelihood import image_bits
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import checkpoint, loop
+from fvae.training import recovery, schedule, states
 from fvae.training.batches import Batches
 from fvae.training.checkpoint import load_weights
 from fvae.training.loop import train
-from fvae.training.step import Step
+from fvae.training.processes import start_processes
+from fvae.training.trainer import build_trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 SPEC = params.FVAESpec(
@@ -89,10 +90,10 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, monkeypatch, precision):
-    monkeypatch.setattr(loop, "STATE_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "LOOK_EVERY", 2)
-    monkeypatch.setattr(checkpoint.States, "remove", lambda self: None)
+def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, monkeypatch, precision):
+    monkeypatch.setattr(recovery, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "LOG_EVERY", 2)
+    monkeypatch.setattr(states.States, "remove", lambda self: None)
     run(tmp_path / "whole", precision=precision)
     real = Batches.__call__
 
@@ -110,31 +111,32 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, monkeypatch, prec
 
 
 def prepared(**changes):
-    """A step, and the batches that it has been made ready with."""
+    """A trainer, and the batches from which it was initialised."""
     seed_everything(0, "weights")
-    step = Step(build(SPEC, 16), settings(**changes))
-    batches = Batches(IMAGES, step.model, batch=16, flip=True, seed=0, device=step.device)
-    step.initialise(*batches.first(64))
-    return step, batches
+    chosen = settings(**changes)
+    trainer = build_trainer(start_processes(chosen), build(SPEC, 16), chosen)
+    batches = Batches(IMAGES, trainer.model, batch_size=16, flip=True, seed=0, device=trainer.device)
+    trainer.initialise(*batches.first(64))
+    return trainer, batches
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_no_step_waits_for_the_device(precision):
-    step, batches = prepared(precision=precision)
-    step(*batches(0), 1e-3)  # the first allocates, and an epoch's order is sent
+    trainer, batches = prepared(precision=precision)
+    trainer.train_step(*batches(0), 1e-3)  # the first allocates, and an epoch's order is sent
     torch.cuda.set_sync_debug_mode("error")
     try:
-        step(*batches(1), 1e-3)
+        trainer.train_step(*batches(1), 1e-3)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
 
 def test_a_trained_flow_is_inverted_in_float32():
     """Without TF32, also where no environment variable forbids it: x → z → x."""
-    step, batches = prepared()
+    trainer, batches = prepared()
     for number in range(12):
-        step(*batches(number), 1e-3)
-    model = step.evaluated(batches.fixed(64))
+        trainer.train_step(*batches(number), 1e-3)
+    model = trainer.evaluation_model(batches.fixed(64))
     x, u = batches(12)
     with torch.no_grad():
         z, _, v = model.posterior(x, u)

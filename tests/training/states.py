@@ -3,13 +3,13 @@
 import pandas as pd
 import torch
 
-from fvae.training import checkpoint
+from fvae.training.states import DIGEST
 
 
 def read(path):
     """A state's values by the path of their names, without seconds."""
     with path.open("rb") as file:
-        file.seek(checkpoint.DIGEST)
+        file.seek(DIGEST)
         return flat(torch.load(file, weights_only=True))
 
 

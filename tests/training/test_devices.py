@@ -105,12 +105,12 @@ from fvae import params
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import checkpoint, loop
+from fvae.training import loop, recovery, schedule, states
 from fvae.training.batches import Batches
 
 rank, how = int(os.environ.get("LOCAL_RANK", 0)), json.loads(sys.argv[2])
-loop.LOOK_EVERY, loop.STATE_SECONDS = 2, how["seconds"][rank]
-checkpoint.States.remove = lambda self: None
+schedule.LOG_EVERY, recovery.SAVE_SECONDS = 2, how["seconds"][rank]
+states.States.remove = lambda self: None
 images = np.random.default_rng(0).integers(0, 256, (80, 3, 8, 8), dtype=np.uint8)
 batch = Batches.__call__
 
@@ -160,7 +160,7 @@ def scripted(folder, **how):
 
 
 def test_processes_save_together_and_stop_together_and_go_on_to_the_same_bits(tmp_path):
-    """Each has a clock of its own: one's says to save at every look, the other's never."""
+    """Each has a clock of its own: one asks for a save at every log, the other never."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
         folder.mkdir()
@@ -170,7 +170,7 @@ def test_processes_save_together_and_stop_together_and_go_on_to_the_same_bits(tm
     code, said = scripted(parts, seconds=[1e9, 0], signal=14)
     assert code != 0
     assert "rank 0: " in said
-    assert "SIGTERM after step 16; run it again to go on" in said
+    assert "SIGTERM after step 16; run it again to continue" in said
     code, said = scripted(parts, seconds=[1e9, 1e9], signal=None)
     assert code == 0, said
     assert_same(whole / "run", parts / "run")

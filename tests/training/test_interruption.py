@@ -1,4 +1,4 @@
-"""Killed at any moment, a training goes on to the same bits: in processes of its own, by real signals."""
+"""A training that real signals stop at any moment continues to the same bits; each runs in its own process."""
 
 import io
 import multiprocessing
@@ -17,7 +17,7 @@ from fvae import params
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import checkpoint, loop
+from fvae.training import recovery, schedule, states
 from fvae.training.loop import train
 
 SPEC = params.FVAESpec(
@@ -55,10 +55,10 @@ def held_out(model):
 
 
 def run(folder):
-    """A training that looks and saves all the time, and leaves its last states."""
-    checkpoint.States.remove = lambda self: None
+    """A training that logs and saves at every step, and leaves its last states."""
+    states.States.remove = lambda self: None
     torch.set_num_threads(1)
-    loop.STATE_SECONDS, loop.LOOK_EVERY = 0.0, 1
+    recovery.SAVE_SECONDS, schedule.LOG_EVERY = 0.0, 1
     seed_everything(0, "weights")
     train(
         build(SPEC, 8),
@@ -74,7 +74,7 @@ def run(folder):
 
 
 def stoppable(folder):
-    """The same, a stop by a signal being exit code 3."""
+    """The same; where a signal stops it, it exits with code 3."""
     try:
         run(folder)
     except UserError as error:
@@ -83,7 +83,7 @@ def stoppable(folder):
 
 
 def halting(folder, last):
-    """The same, which halts in the middle of a state's write where the files written last are these."""
+    """The same; it halts in the middle of writing a state after the files named by `last` were written."""
     save, written = torch.save, []
 
     def halt(state, file):
@@ -102,7 +102,7 @@ def halting(folder, last):
 
 @pytest.fixture(scope="module")
 def processes():
-    """Processes that begin with everything imported."""
+    """Processes that start with everything imported."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["fvae.training.loop", "fvae.models.build"])
     return context
@@ -120,7 +120,7 @@ def whole(processes, tmp_path_factory):
 
 
 def started(processes, target, folder):
-    """A process that has begun, or gone on, to train: it has written a state."""
+    """A process that trains and has written a state."""
 
     def written():
         state = folder / "state.pt"
@@ -149,7 +149,7 @@ def test_killed_at_twenty_random_moments(processes, whole, tmp_path):
             while process.is_alive() and not halted.exists():
                 time.sleep(0.001)
             halted.unlink()
-            assert (folder / within[kill][-1]).stat().st_size > checkpoint.DIGEST
+            assert (folder / within[kill][-1]).stat().st_size > states.DIGEST
         else:
             process = started(processes, run, folder)
             process.join(moments.uniform(0, 0.02))
@@ -164,7 +164,7 @@ def test_killed_at_twenty_random_moments(processes, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_after_the_step_and_the_run_goes_on(processes, whole, tmp_path, number):
+def test_a_signal_stops_after_the_step_and_the_run_continues(processes, whole, tmp_path, number):
     folder = tmp_path / "run"
     for _ in range(3):
         process = started(processes, stoppable, folder)

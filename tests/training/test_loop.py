@@ -1,4 +1,4 @@
-"""The training loop: it learns, chooses by held-out images, resumes to the same bits, and stops when it diverges."""
+"""The training loop: it learns, chooses the best weights, resumes to the same bits, and stops when it diverges."""
 
 import json
 import os
@@ -17,10 +17,12 @@ from fvae import files, params, progress
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import checkpoint, loop
+from fvae.training import checkpoint, ema, recovery, results, schedule
 from fvae.training.batches import Batches
-from fvae.training.loop import schedule, train
-from fvae.training.step import Step
+from fvae.training.loop import train
+from fvae.training.schedule import Schedule
+from fvae.training.states import FORMAT, States
+from fvae.training.trainer import Trainer
 
 SPEC = params.FVAESpec(
     kind="fvae",
@@ -86,10 +88,10 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("step", [1, 4, 5, 8, 14])
-def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, step, monkeypatch):
-    monkeypatch.setattr(loop, "STATE_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "LOOK_EVERY", 2)
-    monkeypatch.setattr(checkpoint.States, "remove", lambda self: None)
+def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, step, monkeypatch):
+    monkeypatch.setattr(recovery, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "LOG_EVERY", 2)
+    monkeypatch.setattr(States, "remove", lambda self: None)
     run(tmp_path / "whole")
     real = Batches.__call__
 
@@ -107,14 +109,14 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, step, monkeypatch
 
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):
-    checkpoint.States(tmp_path, "a").save({"step": 3}, validated=True)
-    assert checkpoint.States(tmp_path, "b").load() is None
-    assert checkpoint.States(tmp_path, "a").load() == {"fingerprint": "a", "step": 3}
+    States(tmp_path, "a").save({"step": 3}, validated=True)
+    assert States(tmp_path, "b").load() is None
+    assert States(tmp_path, "a").load() == {"format": FORMAT, "fingerprint": "a", "step": 3}
 
 
 @pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
 def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage):
-    states = checkpoint.States(tmp_path, "a")
+    states = States(tmp_path, "a")
     states.save({"step": 1, "weights": torch.arange(1000.0)}, validated=True)
     states.save({"step": 2, "weights": torch.arange(1000.0)}, validated=False)
     file = tmp_path / "state.pt"
@@ -132,7 +134,7 @@ def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage)
 
 
 def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
-    states, choices = checkpoint.States(tmp_path, "a"), random.Random(0)
+    states, choices = States(tmp_path, "a"), random.Random(0)
     states.save({"step": 1}, validated=True)
     states.save({"step": 2, "weights": torch.arange(50.0), "history": [{"bpd": 1.0}]}, validated=False)
     whole = (tmp_path / "state.pt").read_bytes()
@@ -153,14 +155,14 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert (tmp_path / "text").read_text() == "whole"
 
 
-def test_a_run_killed_in_its_finish_leaves_all_files_when_it_goes_on(tmp_path, monkeypatch):
+def test_a_run_killed_in_its_finish_leaves_all_files_when_it_continues(tmp_path, monkeypatch):
     """As Snakemake starts it again: without the outputs of the job that failed."""
 
     def killed(*_):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "write_json", killed)
+        patch.setattr(results, "write_json", killed)
         with pytest.raises(Killed):
             run(tmp_path)
     for name in ("history.csv", "weights.safetensors"):
@@ -170,20 +172,20 @@ def test_a_run_killed_in_its_finish_leaves_all_files_when_it_goes_on(tmp_path, m
     assert {"weights.safetensors", "training.json"} < {path.name for path in tmp_path.iterdir()}
 
 
-def test_what_is_evaluated_is_the_average_with_statistics_of_its_own(tmp_path, monkeypatch):
+def test_the_evaluated_model_is_the_average_with_its_own_statistics(tmp_path, monkeypatch):
     made, evaluated = [], []
-    real = Step.__init__
-    monkeypatch.setattr(Step, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
+    real = Trainer.__init__
+    monkeypatch.setattr(Trainer, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
 
     def validate(model):
         evaluated.append(model)
-        (step,) = made
-        assert model is step.average
+        (trainer,) = made
+        assert model is trainer.ema.model
         assert not model.training
-        assert all(not torch.equal(a, b) for a, b in zip(model.parameters(), step.model.parameters(), strict=True))
-        batches = Batches(IMAGES, model, batch=8, flip=True, seed=0, device=step.device)
+        assert all(not torch.equal(a, b) for a, b in zip(model.parameters(), trainer.model.parameters(), strict=True))
+        batches = Batches(IMAGES, model, batch_size=8, flip=True, seed=0, device=trainer.device)
         kept = {name: value.clone() for name, value in model.state_dict().items()}
-        for name, value in step.evaluated(batches.fixed(loop.BATCH_NORM_IMAGES)).state_dict().items():
+        for name, value in trainer.evaluation_model(batches.fixed(ema.BATCH_NORM_IMAGES)).state_dict().items():
             assert torch.equal(value, kept[name]), name
         return {"bpd": 1.0}, IMAGES[:4]
 
@@ -191,16 +193,16 @@ def test_what_is_evaluated_is_the_average_with_statistics_of_its_own(tmp_path, m
     assert len(evaluated) == 3
 
 
-def test_a_line_tells_images_a_second_epoch_loss_and_time_left(tmp_path, monkeypatch, capsys):
+def test_progress_shows_images_per_second_epoch_loss_and_time_left(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
+    monkeypatch.setattr(schedule, "LOG_EVERY", 1)
     run(tmp_path)
     line = r"training .*: +\d+%.* \d+/120 \[\S+<[\d:]+, +[\d.]+ images/s, epoch \d\.\d/3, \d+\.\d{3} bits/dim\]"
     assert re.search(line, capsys.readouterr().err)
 
 
 def test_losses_and_samples_are_logged_live(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "LOOK_EVERY", 2)
+    monkeypatch.setattr(schedule, "LOG_EVERY", 2)
     run(tmp_path)
     events = EventAccumulator(str(tmp_path / "live"))
     events.Reload()
@@ -211,8 +213,8 @@ def test_losses_and_samples_are_logged_live(tmp_path, monkeypatch):
 
 def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, monkeypatch, capsys):
     """A batch of NaN once in the ninth step: back to the last state, half the rate, and to the end."""
-    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
-    real, poisoned, rates = Step.__call__, [], []
+    monkeypatch.setattr(schedule, "LOG_EVERY", 1)
+    real, poisoned, rates = Trainer.train_step, [], []
 
     def step(self, x, u, learning_rate):
         rates.append(learning_rate)
@@ -221,9 +223,12 @@ def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, mo
             x = x * float("nan")
         return real(self, x, u, learning_rate)
 
-    monkeypatch.setattr(Step, "__call__", step)
+    monkeypatch.setattr(Trainer, "train_step", step)
     run(tmp_path)
-    assert "the loss diverged at step 9; again from step 5, slower" in capsys.readouterr().err
+    assert (
+        "the loss diverged at step 9; training continues from step 5 with a smaller learning rate"
+        in capsys.readouterr().err
+    )
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["slowdowns"].tolist() == [0, 1, 1]
     assert history["epoch"].tolist() == [1, 2, 3]
@@ -234,22 +239,22 @@ def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, mo
 
 def test_a_run_that_explodes_is_one_that_diverges(tmp_path, monkeypatch):
     """Finite, but many bits above what it was: not trained on."""
-    monkeypatch.setattr(loop, "LOOK_EVERY", 1)
-    real, calls = Step.__call__, []
+    monkeypatch.setattr(schedule, "LOG_EVERY", 1)
+    real, calls = Trainer.train_step, []
 
     def step(self, x, u, learning_rate):
         calls.append(1)
         loss = real(self, x, u, learning_rate)
         return loss + 1e6 if len(calls) == 7 else loss
 
-    monkeypatch.setattr(Step, "__call__", step)
+    monkeypatch.setattr(Trainer, "train_step", step)
     run(tmp_path)
     assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
 
 
 def poisoned(folder, patch, *, seconds, signals):
     """A run whose ninth step is NaN at the full rate; its states saved so often, and SIGTERM before these steps."""
-    real_batch, real_step, at, left = Batches.__call__, Step.__call__, [], list(signals)
+    real_batch, real_step, at, left = Batches.__call__, Trainer.train_step, [], list(signals)
 
     def batch(self, now):
         at[:] = [now]
@@ -261,23 +266,23 @@ def poisoned(folder, patch, *, seconds, signals):
     def step(self, x, u, learning_rate):
         return real_step(self, x * float("nan") if at == [8] and learning_rate == 1e-3 else x, u, learning_rate)
 
-    patch.setattr(loop, "LOOK_EVERY", 4)
-    patch.setattr(loop, "STATE_SECONDS", seconds)
-    patch.setattr(checkpoint.States, "remove", lambda self: None)
+    patch.setattr(schedule, "LOG_EVERY", 4)
+    patch.setattr(recovery, "SAVE_SECONDS", seconds)
+    patch.setattr(States, "remove", lambda self: None)
     patch.setattr(Batches, "__call__", batch)
-    patch.setattr(Step, "__call__", step)
+    patch.setattr(Trainer, "train_step", step)
     for _ in signals:
         with pytest.raises(UserError, match="SIGTERM after step"):
             run(folder)
-        for state in (checkpoint.States(folder, "f").load(), checkpoint.States(folder, "f").load_validated()):
-            assert all(value.isfinite().all() for value in state["model"]["model"].values())
+        for state in (States(folder, "f").load(), States(folder, "f").load_validated()):
+            assert all(value.isfinite().all() for value in state["trainer"]["model"].values())
     run(folder)
 
 
 @pytest.mark.parametrize("signals", [(), (6,), (8,), (9,), (6, 8, 9, 12)])
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_path, monkeypatch, seconds, signals):
-    """Also where the signal comes between the NaN and the look at it."""
+    """Also where the signal comes between the NaN and the log that finds it."""
     for name, how in (("whole", {"seconds": 60.0, "signals": ()}), ("parts", {"seconds": seconds, "signals": signals})):
         with monkeypatch.context() as patch:
             poisoned(tmp_path / name, patch, **how)
@@ -285,7 +290,7 @@ def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_pat
     assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_an_explosion_before_the_second_look_is_none_to_be_measured_by(tmp_path):
+def test_an_explosion_before_the_second_log_is_noticed(tmp_path):
     """At such a rate the loss of five steps is finite, and many bits above the start's."""
     settings = SETTINGS.model_copy(update={"warmup_steps": 0, "cooldown_epochs": 0})
     with pytest.raises(UserError, match="the loss diverged at step 5"):
@@ -294,20 +299,20 @@ def test_an_explosion_before_the_second_look_is_none_to_be_measured_by(tmp_path)
 
 @pytest.mark.parametrize("loss", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("at", [1, 3])
-def test_a_loss_that_is_no_number_is_never_a_step_forward(tmp_path, monkeypatch, loss, at):
-    real, calls = Step.__call__, []
+def test_a_loss_that_is_not_finite_makes_a_run_go_back(tmp_path, monkeypatch, loss, at):
+    real, calls = Trainer.train_step, []
 
     def step(self, x, u, learning_rate):
         calls.append(1)
         return real(self, x, u, learning_rate) + (loss if len(calls) == at else 0.0)
 
-    monkeypatch.setattr(Step, "__call__", step)
+    monkeypatch.setattr(Trainer, "train_step", step)
     run(tmp_path)
     assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
 
 
 def test_a_run_that_always_diverges_ends_with_one_line(tmp_path):
-    with pytest.raises(UserError, match=r"the loss diverged at step \d+: lower the model's learning_rate"):
+    with pytest.raises(UserError, match=r"the loss diverged at step \d+; lower the model's learning_rate"):
         run(tmp_path, learning_rate=1e9)
     assert not (tmp_path / "weights.safetensors").exists()
 
@@ -328,11 +333,11 @@ def test_weights_of_another_model_are_refused(tmp_path):
 def test_an_epoch_sees_every_image_once_and_steps_do_not_depend_on_history():
     model = build(SPEC, 8)
     images = np.arange(40, dtype=np.uint8)[:, None, None, None].repeat(3, 1).repeat(8, 2).repeat(8, 3)
-    batches = Batches(images, model, batch=8, flip=False, seed=0, device=torch.device("cpu"))
+    batches = Batches(images, model, batch_size=8, flip=False, seed=0, device=torch.device("cpu"))
     seen = [int(value) for step in range(5) for value in ((batches(step)[0][:, 0, 0, 0] + 1) * 128).floor()]
     assert sorted(seen) == list(range(40))
     assert seen != sorted(seen)
-    again = Batches(images, model, batch=8, flip=False, seed=0, device=torch.device("cpu"))
+    again = Batches(images, model, batch_size=8, flip=False, seed=0, device=torch.device("cpu"))
     for first, second in zip(batches(7), again(7), strict=True):
         assert torch.equal(first, second)
 
@@ -340,13 +345,13 @@ def test_an_epoch_sees_every_image_once_and_steps_do_not_depend_on_history():
 def test_flips_mirror_about_half_of_the_images():
     model = build(SPEC, 8)
     images = np.arange(8, dtype=np.uint8)[None, None, None, :].repeat(400, 0).repeat(3, 1).repeat(8, 2) * 20
-    x, _ = Batches(images, model, batch=400, flip=True, seed=0, device=torch.device("cpu"))(0)
+    x, _ = Batches(images, model, batch_size=400, flip=True, seed=0, device=torch.device("cpu"))(0)
     mirrored = (x[:, 0, 0, 0] > x[:, 0, 0, -1]).float().mean()
     assert 0.4 < mirrored < 0.6
 
 
 def test_the_schedule_warms_up_and_cools_down():
-    factors = [schedule(step, SETTINGS, 5) for step in range(15)]
+    factors = [Schedule(SETTINGS, 1e-3, steps_per_epoch=5).factor(step) for step in range(15)]
     assert factors[:3] == [0.5, 1.0, 1.0]
     assert factors[9] == 1.0
     np.testing.assert_allclose(factors[10:], [1.0, 0.8, 0.6, 0.4, 0.2])
@@ -360,7 +365,7 @@ def test_images_that_do_not_fit_are_streamed_to_the_same_batches(tmp_path, monke
 
     def batches(resident):
         monkeypatch.setattr("fvae.training.batches.fits", lambda images, device: resident)
-        made = Batches(mapped, model, batch=8, flip=True, seed=0, device=torch.device("cpu"))
+        made = Batches(mapped, model, batch_size=8, flip=True, seed=0, device=torch.device("cpu"))
         return [made.first(12), *(made(step) for step in (0, 1, 2, 7, 3, 3, 14))]
 
     for first, second in zip(batches(True), batches(False), strict=True):

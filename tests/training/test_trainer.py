@@ -1,4 +1,4 @@
-"""One step of training: what is there for speed or memory does not change what it computes."""
+"""One training step: settings for speed or memory do not change what it computes."""
 
 import copy
 import math
@@ -11,7 +11,8 @@ from family import SPECS
 from fvae import params
 from fvae.errors import UserError
 from fvae.models.build import build
-from fvae.training.step import Step
+from fvae.training.processes import start_processes
+from fvae.training.trainer import build_trainer
 
 SETTINGS = params.load().experiments["demo"].training.model_copy(update={"batch_size": 16, "ema": 0.5})
 FAITHFUL = {  # bits/dim that a loss may change by
@@ -22,14 +23,19 @@ FAITHFUL = {  # bits/dim that a loss may change by
 }
 
 
+def trainer_of(model, settings):
+    return build_trainer(start_processes(settings), model, settings)
+
+
 def losses(name, settings, steps):
     """Bits/dim of some steps on one batch."""
     torch.manual_seed(0)
     model = build(SPECS[name], 8)
-    step = Step(model, settings)
-    x, u = torch.rand(16, 3, 8, 8, device=step.device) * 2 - 1, torch.randn(16, *model.noise_shape, device=step.device)
-    step.initialise(x, u)
-    return [step.mean(step(x, u, 1e-3)) for _ in range(steps)]
+    trainer = trainer_of(model, settings)
+    device = trainer.device
+    x, u = torch.rand(16, 3, 8, 8, device=device) * 2 - 1, torch.randn(16, *model.noise_shape, device=device)
+    trainer.initialise(x, u)
+    return [trainer.mean_bits_per_dim(trainer.train_step(x, u, 1e-3)) for _ in range(steps)]
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -50,47 +56,49 @@ def test_compiling_does_not_change_the_losses():
 
 def test_adam_s_eps_is_that_of_keras_for_a_loss_in_nats():
     """1e-7 beside gradients of nats; the step's loss is in bits/dim, smaller by D log 2."""
-    step = Step(build(SPECS["fvae"], 8), SETTINGS)
-    assert step.adam.defaults["eps"] * 192 * math.log(2) == pytest.approx(1e-7)
+    trainer = trainer_of(build(SPECS["fvae"], 8), SETTINGS)
+    assert trainer.optimizer.defaults["eps"] * 192 * math.log(2) == pytest.approx(1e-7)
 
 
 def made(name="fvae", **changes):
-    """A step of a model, and a batch."""
+    """A trainer of a model, and a batch."""
     torch.manual_seed(0)
-    step = Step(build(SPECS[name], 8), SETTINGS.model_copy(update=changes))
-    x, u = torch.rand(16, 3, 8, 8) * 2 - 1, torch.randn(16, *step.model.noise_shape)
-    step.initialise(x, u)
-    return step, x, u
+    trainer = trainer_of(build(SPECS[name], 8), SETTINGS.model_copy(update=changes))
+    x, u = torch.rand(16, 3, 8, 8) * 2 - 1, torch.randn(16, *trainer.model.noise_shape)
+    trainer.initialise(x, u)
+    return trainer, x, u
 
 
 @pytest.mark.parametrize("clip", [1e-3, 1e9])
 def test_gradients_are_clipped(clip):
-    step, x, u = made(clip_norm=clip)
+    trainer, x, u = made(clip_norm=clip)
     norms = []
-    step.adam.register_step_pre_hook(
-        lambda adam, *_: norms.append(torch.cat([weight.grad.flatten() for weight in step.model.parameters()]).norm())
+    trainer.optimizer.register_step_pre_hook(
+        lambda optimizer, *_: norms.append(
+            torch.cat([weight.grad.flatten() for weight in trainer.model.parameters()]).norm()
+        )
     )
-    step(x, u, 1e-3)
+    trainer.train_step(x, u, 1e-3)
     assert norms[0] == pytest.approx(1e-3, rel=1e-4) if clip == 1e-3 else norms[0] > 1e-2
 
 
 def test_the_average_moves_with_the_weights():
-    step, x, u = made(ema=0.75)
-    expected = [weight.detach().clone() for weight in step.model.parameters()]
+    trainer, x, u = made(ema=0.75)
+    expected = [weight.detach().clone() for weight in trainer.model.parameters()]
     for _ in range(3):
-        step(x, u, 1e-3)
-        for mean, weight in zip(expected, step.model.parameters(), strict=True):
+        trainer.train_step(x, u, 1e-3)
+        for mean, weight in zip(expected, trainer.model.parameters(), strict=True):
             mean.mul_(0.75).add_(weight.detach(), alpha=0.25)
-    for mean, average, weight in zip(expected, step.average.parameters(), step.model.parameters(), strict=True):
+    for mean, average, weight in zip(expected, trainer.ema.model.parameters(), trainer.model.parameters(), strict=True):
         torch.testing.assert_close(average, mean)
         assert not torch.equal(average, weight)
 
 
 def test_the_average_s_batch_norms_have_the_statistics_of_its_own_weights():
-    step, x, u = made(ema=0.99)
+    trainer, x, u = made(ema=0.99)
     for _ in range(20):
-        step(x, u, 1e-2)
-    own = copy.deepcopy(step.average).train()
+        trainer.train_step(x, u, 1e-2)
+    own = copy.deepcopy(trainer.ema.model).train()
     seen = {}
     for name, norm in own.named_modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
@@ -98,7 +106,7 @@ def test_the_average_s_batch_norms_have_the_statistics_of_its_own_weights():
     batches = [(x[:8], u[:8]), (x[8:], u[8:])]
     for batch in batches:
         own(*batch)
-    evaluated, online = (dict(model.named_modules()) for model in (step.evaluated(batches), step.model))
+    evaluated, online = (dict(model.named_modules()) for model in (trainer.evaluation_model(batches), trainer.model))
     assert not evaluated[""].training
     assert seen
     for name, inputs in seen.items():
@@ -114,23 +122,23 @@ def moments(x):
 
 
 def test_a_model_without_batch_norm_is_evaluated_as_it_is():
-    step, x, u = made("glow")
-    step(x, u, 1e-3)
-    before = copy.deepcopy(step.average.state_dict())
-    for name, value in step.evaluated([(x, u)]).state_dict().items():
+    trainer, x, u = made("glow")
+    trainer.train_step(x, u, 1e-3)
+    before = copy.deepcopy(trainer.ema.model.state_dict())
+    for name, value in trainer.evaluation_model([(x, u)]).state_dict().items():
         assert torch.equal(value, before[name]), name
 
 
 def test_a_weight_or_a_statistic_that_is_not_finite_is_found():
-    step, *_ = made()
-    assert step.is_finite()
-    norm = next(module for module in step.model.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    trainer, *_ = made()
+    assert trainer.has_finite_weights()
+    norm = next(module for module in trainer.model.modules() if isinstance(module, torch.nn.BatchNorm2d))
     for tensor in (norm.running_var, norm.weight.data):
         before = tensor[0].clone()
         tensor[0] = math.nan
-        assert not step.is_finite()
+        assert not trainer.has_finite_weights()
         tensor[0] = before
-    assert step.is_finite()
+    assert trainer.has_finite_weights()
 
 
 def test_convolutions_are_deterministic_and_float32_is_float32(monkeypatch):

@@ -1,0 +1,95 @@
+"""The `train` command: train one model, or continue an interrupted training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import typer
+from lightning.fabric.utilities import rank_zero_only
+from pydantic import TypeAdapter
+
+from fvae import layout
+from fvae.data.dataset import load as load_images
+from fvae.errors import UserError
+from fvae.evaluation.validation import validator
+from fvae.files import claim, read_json, write_text
+from fvae.models.base import Model
+from fvae.models.build import build
+from fvae.models.match import resolve_one
+from fvae.params import Experiment, ModelSpec, TaggedModelSpec, Training, free_sizes, load
+from fvae.seeding import seed_everything
+from fvae.training import loop
+
+
+def run(experiment_name: str, model: str, seed: int) -> None:
+    """Train a model of an experiment; its run's folder then holds weights, history and cost.
+
+    Raises UserError where the experiment has no such model, where its images are missing, where another process trains
+    it, and where the training is stopped or diverges.
+    """
+    experiment = load().experiment(experiment_name)
+    if model not in experiment.models:
+        raise UserError(f"--model: '{model}' is not one of {', '.join(experiment.models)}")
+    spec = resolved(experiment, model, layout.model(experiment_name, model))
+    images = load_images(layout.data(experiment_name))
+    seed_everything(seed, "train/weights")
+    net = build(spec, experiment.data.size, experiment.data.bits)
+    folder = layout.Run(experiment_name, model, seed)
+    lock = rank_zero_only(claim)(folder.folder)
+    rank_zero_only(write_text)(folder.model_spec, spec.model_dump_json(indent=2) + "\n")
+    try:
+        loop.train(
+            net,
+            images.split("train"),
+            folder.folder,
+            settings=experiment.training,
+            learning_rate=spec.learning_rate,
+            init=spec.init,
+            seed=seed,
+            fingerprint=fingerprint(spec, experiment.training, seed, images.manifest["images_sha256"], net),
+            validate=validator(
+                images.split("validation")[: experiment.training.validation_images],
+                patches=experiment.evaluation.swd.patches,
+                seed=seed,
+            ),
+        )
+    except UserError:
+        if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+            raise
+        raise typer.Exit(1) from None  # the first of several processes prints the reason
+    del lock  # it is held until here
+
+
+def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
+    """The model's section with its size: that which the `match` command wrote to the file `matched`, or a computed one.
+
+    It applies where the file is there and its section differs from that of params.yaml in nothing but the size that is
+    'match', the learning rate and the start, on which no size depends. Otherwise the size is computed here.
+    """
+    spec = experiment.models[model]
+    if not free_sizes(spec) or not matched.exists():
+        return resolve_one(experiment, model)
+    try:
+        found: ModelSpec = TypeAdapter(TaggedModelSpec).validate_python(read_json(matched, "match")["spec"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{matched}: damaged; delete it and run this again") from error
+    found = found.model_copy(update={"learning_rate": spec.learning_rate, "init": spec.init})
+    unmatched = found.model_dump()
+    for section, size in free_sizes(spec):
+        unmatched.setdefault(section, {})[size] = "match"
+    applies = unmatched == spec.model_dump() and not free_sizes(found)
+    return found if applies else resolve_one(experiment, model)
+
+
+def fingerprint(spec: ModelSpec, settings: Training, seed: int, images_sha256: str, model: Model) -> str:
+    """A digest of all that decides a training: a state is continued only where this is the same."""
+    made_of = [
+        spec.model_dump_json(),
+        settings.model_dump_json(),
+        seed,
+        images_sha256,
+        [[name, *tensor.shape] for name, tensor in model.state_dict().items()],  # other code may name them otherwise
+    ]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""Recovery: a training continues after it was interrupted, and goes back where its loss diverged."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from pathlib import Path
+
+from fvae.errors import UserError
+from fvae.training.record import Record
+from fvae.training.states import States
+from fvae.training.trainer import Trainer
+
+SAVE_SECONDS = 60.0  # between two saves of the newest state
+EXPLOSION = 5.0  # bits/dim above the lowest logged loss, from which on a training has diverged
+MAX_SLOWDOWNS = 3  # how many times a training goes back, each time with a smaller learning rate
+
+
+class Recovery:
+    """Saves the state of a trainer and of its record in `folder`, and restores it.
+
+    All processes restore a state and one of them saves it, so that each process has to call each of these methods.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, trainer: Trainer, record: Record) -> None:
+        self.folder, self.trainer, self.record = folder, trainer, record
+        self.states = States(folder, fingerprint)
+        self.saved_at = time.monotonic()
+
+    def resume(self) -> bool:
+        """Continue from the newest state; False where there is none of this training."""
+        state = self.states.load()
+        self.trainer.fabric.barrier()
+        if state:
+            self._restore(state)
+        return state is not None
+
+    def save(self, *, validated: bool = False) -> None:
+        """Save the newest state, and as the validated one where it is `validated`."""
+        if self.trainer.fabric.is_global_zero:
+            state = {"trainer": self.trainer.state_dict(), "record": self.record.state_dict()}
+            self.states.save(state, validated=validated)
+        self.trainer.fabric.barrier()
+        self.saved_at = time.monotonic()
+
+    def save_is_due(self) -> bool:
+        """Whether the last save of any process is SAVE_SECONDS ago."""
+        return self.trainer.any_process(time.monotonic() - self.saved_at > SAVE_SECONDS)
+
+    def has_diverged(self, bpd: float) -> bool:
+        """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process."""
+        sound = math.isfinite(bpd) and bpd <= self.record.lowest_bpd + EXPLOSION and self.trainer.has_finite_weights()
+        return self.trainer.any_process(not sound)
+
+    def go_back(self) -> None:
+        """Restore the validated state, for a smaller learning rate. Raises UserError after MAX_SLOWDOWNS times."""
+        step, slowdowns, state = self.record.step, self.record.slowdowns + 1, self.states.load_validated()
+        if slowdowns > MAX_SLOWDOWNS or state is None:
+            raise UserError(f"{self.folder}: the loss diverged at step {step}; lower the model's learning_rate")
+        self._restore(state)
+        self.record.slowdowns = slowdowns
+        self.save()
+
+    def stop(self, number: int) -> None:
+        """Save the newest state and raise a UserError that names the signal; a diverged state is not saved."""
+        between_logs = self.record.since_log.count > 0
+        if not (between_logs and self.has_diverged(self.trainer.mean_bits_per_dim(self.record.since_log()))):
+            self.save()
+        name = signal.Signals(number).name
+        raise UserError(f"{self.folder}: {name} after step {self.record.step}; run it again to continue")
+
+    def finish(self) -> None:
+        """Delete the states."""
+        self.states.remove()
+
+    def _restore(self, state: dict[str, dict[str, object]]) -> None:
+        self.trainer.load_state_dict(state["trainer"])
+        self.record.load_state_dict(state["record"])

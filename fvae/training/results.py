@@ -1,0 +1,37 @@
+"""The files that a training leaves: history.csv, weights.safetensors and training.json."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from fvae.files import sha256, write, write_json
+from fvae.provenance import software
+from fvae.training.checkpoint import save_weights
+from fvae.training.machine import device_name, peak_memory
+from fvae.training.record import Record
+
+
+def write_history(folder: Path, record: Record) -> None:
+    """Write history.csv: one row per validation."""
+    write(folder / "history.csv", partial(pd.DataFrame(record.history).to_csv, index=False))
+
+
+def write_results(folder: Path, record: Record, device: torch.device) -> None:
+    """Write the history, the best weights, and what the training cost."""
+    write_history(folder, record)
+    weights = folder / "weights.safetensors"
+    save_weights(weights, record.best_weights)
+    cost = {
+        "best_bpd": record.best_bpd,
+        "steps": record.step,
+        "slowdowns": record.slowdowns,
+        "weights_sha256": sha256(weights),
+        "seconds": record.seconds,
+        "peak_memory": peak_memory(device),
+        "device": device_name(device),
+    }
+    write_json(folder / "training.json", {**cost, **software()})

@@ -1,0 +1,51 @@
+"""The train command: where a model's size comes from."""
+
+import json
+
+import pytest
+
+from fvae.commands.train import resolved
+from fvae.errors import UserError
+from fvae.models.match import resolve_one
+from fvae.params import load
+
+EXPERIMENT = load().experiments["demo"]
+SIZE = resolve_one(EXPERIMENT, "glow").flow.width
+
+
+def written(folder, **changes):
+    """A file of the match command: Glow with another width than the program finds, and with some values changed."""
+    section = resolve_one(EXPERIMENT, "glow").model_dump(mode="json")
+    section["flow"] |= {"width": SIZE + 1} | changes.pop("flow", {})
+    file = folder / "model.json"
+    file.write_text(json.dumps({"spec": section | changes, "size": {}}))
+    return file
+
+
+def test_without_a_file_of_the_match_command_the_size_is_computed(tmp_path):
+    assert resolved(EXPERIMENT, "glow", tmp_path / "model.json") == resolve_one(EXPERIMENT, "glow")
+
+
+@pytest.mark.parametrize("changes", [{}, {"learning_rate": 0.5}, {"init": "authors"}])
+def test_the_size_is_read_and_the_learning_rate_and_the_start_are_those_of_the_parameters(tmp_path, changes):
+    spec = resolved(EXPERIMENT, "glow", written(tmp_path, **changes))
+    assert spec.flow.width == SIZE + 1
+    assert (spec.learning_rate, spec.init) == (EXPERIMENT.models["glow"].learning_rate, "data")
+
+
+@pytest.mark.parametrize("changes", [{"steps": 7}, {"coupling": "additive"}, {"width": "match"}])
+def test_the_size_of_another_section_is_not_taken(tmp_path, changes):
+    assert resolved(EXPERIMENT, "glow", written(tmp_path, flow=changes)) == resolve_one(EXPERIMENT, "glow")
+
+
+def test_a_model_whose_size_is_given_needs_no_file(tmp_path):
+    (tmp_path / "model.json").write_text("")
+    assert resolved(EXPERIMENT, "fvae", tmp_path / "model.json") == EXPERIMENT.models["fvae"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "<<<<<<< HEAD", '{"spec": {"kind": "glow"}}'])
+def test_a_damaged_file_of_the_match_command_is_one_line(tmp_path, text):
+    file = tmp_path / "model.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"model\.json: damaged"):
+        resolved(EXPERIMENT, "glow", file)
