@@ -60,9 +60,7 @@ def files_of(stages: list[dict[str, Any]]) -> list[str]:
     outputs = [Path(out["path"]) for stage in stages for out in stage["outs"]]
     files = [file for out in outputs for file in (out.rglob("*") if out.is_dir() else [out]) if file.is_file()]
     asked = "\n".join(map(str, files))
-    ignored = subprocess.run(
-        ["dvc", "check-ignore", "--stdin"], input=asked, capture_output=True, text=True, check=False
-    )
+    ignored = subprocess.run(["dvc", "check-ignore", "--stdin"], input=asked, capture_output=True, text=True, check=False)
     other = set(ignored.stdout.split("\n"))
     for file in files:
         if str(file) in other and file.suffix in (".npy", ".json"):
@@ -80,18 +78,7 @@ def main() -> None:
     for params, group in groups.items():
         write_text(RECORDED, params)
         config = ["--config", f"recorded_params={RECORDED}"]
-        command = [
-            "snakemake",
-            "--cores",
-            "1",
-            "--touch",
-            "--forceall",
-            "--quiet",
-            "all",
-            *config,
-            "--",
-            *files_of(group),
-        ]
+        command = ["snakemake", "--cores", "1", "--touch", "--forceall", "--quiet", "all", *config, "--", *files_of(group)]
         if code := subprocess.run(command, check=False).returncode:
             sys.exit(code)
 
