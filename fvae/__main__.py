@@ -39,6 +39,8 @@ def describe(
     from fvae.models.build import describe as sizes
     from fvae.models.match import resolve
 
+    if data == "":
+        raise UserError("--data: the path is empty; name a folder or an archive of images")
     if data is not None:
         from fvae.data.inspection import inspect
 
@@ -63,6 +65,14 @@ def describe(
             print(f"  {part:<16} {parameters:>12,}")
         shapes = ", ".join("×".join(map(str, shape)) for shape in size["latent"]["shapes"])
         print(f"  latent: {size['latent']['dims']:,} = {shapes} (C×H×W)")
+
+
+@app.command()
+def params(experiment: ExperimentName) -> None:
+    """Print an experiment of params.yaml with all that it inherits, as YAML."""
+    from fvae.commands import params as command
+
+    command.run(experiment)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def configure(folder, devices, batch=16):
         "validation_images": 8,
         "devices": devices,
     }
-    demo["evaluation"]["swd"] = {"images": 8, "patches": 4}
+    demo["evaluation"] = {"swd": {"images": 8, "patches": 4}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 

@@ -1,12 +1,11 @@
-"""params.yaml as types: every number that decides a result, checked before anything runs."""
+"""The sections of params.yaml as types: every number that decides a result, with the values that it may have."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fvae.errors import UserError
@@ -24,6 +23,7 @@ class Section(BaseModel):
     """A section of params.yaml: nothing missing, nothing unknown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    merged_away: ClassVar[tuple[str, ...]] = ()  # keys that the file may have, of which inheritance.py takes care
 
     @model_validator(mode="before")
     @classmethod
@@ -34,7 +34,7 @@ class Section(BaseModel):
                     raise PydanticCustomError(
                         "unknown",
                         "unknown; allowed here: {allowed}",
-                        {"name": str(name), "allowed": ", ".join(cls.model_fields)},
+                        {"name": str(name), "allowed": ", ".join([*cls.model_fields, *cls.merged_away])},
                     )
         return values
 
@@ -257,6 +257,10 @@ class Figures(Section):
 
 
 class Experiment(Section):
+    """All parameters of an experiment, with what it inherits."""
+
+    merged_away = ("extends",)
+
     data: Annotated[Portraits | Images, Field(discriminator="kind")]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     match: Match
@@ -296,6 +300,10 @@ class Inception(Section):
 
 
 class Params(Section):
+    """The whole of params.yaml, its defaults merged into the experiments."""
+
+    merged_away = ("defaults",)
+
     build: Annotated[tuple[Name, ...], Field(min_length=1)]
     inception: Inception
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
@@ -326,38 +334,3 @@ def free_sizes(spec: ModelSpec) -> list[tuple[str, str]]:
         for size, value in sizes.items()
         if value == "match"
     ]
-
-
-def load(path: Path | str = "params.yaml") -> Params:
-    """Read and check a parameter file. Raises UserError with one line that names the place and what is allowed."""
-    try:
-        raw = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    try:
-        return Params.model_validate(raw)
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, raw)}") from error
-
-
-def explain(error: ValidationError, raw: Any) -> str:
-    """The first error of a validation as 'place.in.the.file: what is wrong'."""
-    first = error.errors()[0]
-    place, node = [], raw
-    for part in first["loc"]:  # pydantic also puts the names of union members there
-        inside = isinstance(node, dict) and part in node
-        listed = isinstance(node, list) and isinstance(part, int) and part < len(node)
-        if inside or listed or (first["type"] == "missing" and part == first["loc"][-1]):
-            place.append(str(part))
-            node = node[part] if inside or listed else None
-    context = first.get("ctx", {})
-    if "name" in context:
-        place.append(str(context["name"]))
-    where = ".".join(place) or "the file"
-    if first["type"] == "missing":
-        return f"{where}: missing"
-    message = first["msg"].replace("Input should be", "must be")
-    given = "" if "name" in context or isinstance(first["input"], dict) else f", not {first['input']!r}"
-    return f"{where}: {message}{given}"

@@ -1,0 +1,76 @@
+"""params.yaml: every number that decides a result, merged, checked, and with its types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fvae.params.inheritance import resolve
+from fvae.params.messages import explain
+from fvae.params.schema import (
+    FID,
+    SWD,
+    BitsPerDim,
+    EncoderSpec,
+    Experiment,
+    Figures,
+    FlowModelSpec,
+    FlowSpec,
+    FVAESpec,
+    HashSplit,
+    Images,
+    Match,
+    MixtureSpec,
+    ModelSpec,
+    Params,
+    Portraits,
+    PublishedSplit,
+    Sampling,
+    Sharpness,
+    TaggedModelSpec,
+    Training,
+    VAESpec,
+    free_sizes,
+)
+from fvae.params.source import read
+
+__all__ = [
+    "FID",
+    "SWD",
+    "BitsPerDim",
+    "EncoderSpec",
+    "Experiment",
+    "FVAESpec",
+    "Figures",
+    "FlowModelSpec",
+    "FlowSpec",
+    "HashSplit",
+    "Images",
+    "Match",
+    "MixtureSpec",
+    "ModelSpec",
+    "Params",
+    "Portraits",
+    "PublishedSplit",
+    "Sampling",
+    "Sharpness",
+    "TaggedModelSpec",
+    "Training",
+    "VAESpec",
+    "free_sizes",
+    "load",
+]
+
+
+def load(path: Path | str = "params.yaml") -> Params:
+    """Read a parameter file, merge what experiments inherit, and check it.
+
+    Raises UserError with one line that names the line and the place in the file, what is wrong and what is allowed.
+    """
+    path = Path(path)
+    file = resolve(read(path), path)
+    try:
+        return Params.model_validate(file.plain())
+    except ValidationError as error:
+        raise explain(error, file, path) from error

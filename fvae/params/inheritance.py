@@ -1,0 +1,84 @@
+"""`defaults` and `extends`: what each experiment of a parameter file inherits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fvae.params.source import Entry, located
+
+
+def resolve(file: Entry, path: Path) -> Entry:
+    """The file with `defaults` and `extends` merged into the experiments; every entry keeps the place it comes from.
+
+    An experiment is made of the defaults, overridden by the experiment that it extends, overridden by its own keys.
+    Raises UserError where `extends` names no experiment or leads back to itself.
+    """
+    sections = _mapping(file, path)
+    if "experiments" not in sections:
+        return file  # validation says so
+    experiments = _mapping(sections["experiments"], path)
+    defaults = sections.get("defaults", Entry({}, "defaults", file.line))
+    _mapping(defaults, path)
+    merged = {name: _inherit(name, experiments, defaults, path) for name in experiments}
+    own = {name: entry for name, entry in sections.items() if name != "defaults"}
+    return replace(file, value=own | {"experiments": replace(sections["experiments"], value=merged)})
+
+
+def _mapping(entry: Entry, path: Path) -> dict[str, Entry]:
+    if not isinstance(entry.value, dict):
+        raise located(path, entry, f"must be a mapping of names to values, not {entry.plain()!r}")
+    return entry.value
+
+
+def _inherit(name: str, experiments: dict[str, Entry], defaults: Entry, path: Path) -> Entry:
+    """An experiment with all that it inherits."""
+    chain = _chain(name, experiments, path)
+    merged = replace(defaults, place=experiments[name].place, line=experiments[name].line)
+    for own in reversed(chain):
+        sections = {key: entry for key, entry in _mapping(own, path).items() if key != "extends"}
+        merged = _without_removed_models(merged, merge(merged, replace(own, value=sections)), path)
+    return merged
+
+
+def _chain(name: str, experiments: dict[str, Entry], path: Path) -> list[Entry]:
+    """An experiment, the one that it extends, and so on."""
+    names = [name]
+    while isinstance(experiments[names[-1]].value, dict) and "extends" in experiments[names[-1]].value:
+        extends: Entry = experiments[names[-1]].value["extends"]
+        if not isinstance(extends.value, str) or extends.value not in experiments:
+            raise located(path, extends, f"no experiment '{extends.plain()}'; {path.name} has {', '.join(experiments)}")
+        if extends.value in names:
+            cycle = " extends ".join([*names[names.index(extends.value) :], extends.value])
+            raise located(path, extends, f"an experiment cannot extend itself: {cycle}")
+        names.append(extends.value)
+    return [experiments[each] for each in names]
+
+
+def merge(inherited: Entry, own: Entry) -> Entry:
+    """Mappings merge key by key; anything else, and a mapping of another `kind`, replaces what is inherited."""
+    if not isinstance(inherited.value, dict) or not isinstance(own.value, dict) or _kinds_differ(inherited, own):
+        return own
+    merged = {
+        name: merge(inherited.value[name], entry) if name in inherited.value else entry
+        for name, entry in own.value.items()
+    }
+    return replace(own, value=inherited.value | merged)
+
+
+def _kinds_differ(inherited: Entry, own: Entry) -> bool:
+    kinds = [entry.value["kind"].value for entry in (inherited, own) if "kind" in entry.value]
+    return len(kinds) == 2 and kinds[0] != kinds[1]
+
+
+def _without_removed_models(inherited: Entry, merged: Entry, path: Path) -> Entry:
+    """The experiment without the inherited models that it sets to null."""
+    models = merged.value.get("models")
+    if models is None or not isinstance(models.value, dict):
+        return merged
+    before = inherited.plain().get("models") or {}
+    for name, entry in models.value.items():
+        if entry.value is None and name not in before:
+            raise located(path, entry, "null removes an inherited model, and no model of that name is inherited")
+    kept = {name: entry for name, entry in models.value.items() if entry.value is not None}
+    return replace(merged, value=merged.value | {"models": replace(models, value=kept)})

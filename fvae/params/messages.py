@@ -1,0 +1,64 @@
+"""What a validation found wrong, as one line that names the place the user wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fvae.errors import UserError
+from fvae.params.source import Entry, located
+
+
+def explain(error: ValidationError, file: Entry, path: Path) -> UserError:
+    """The first error of a validation of a file's entries."""
+    first = error.errors()[0]
+    names = place(first["loc"], file)
+    context = first.get("ctx", {})
+    if "name" in context:  # set by the checks of the schema: the parameter within the section
+        return wrong(names, str(context["name"]), first["msg"], file, path)
+    if first["type"] == "missing":
+        return wrong(names, str(first["loc"][-1]), "missing", file, path)
+    message = first["msg"].replace("Input should be", "must be")
+    if first["type"] in ("model_type", "dict_type", "model_attributes_type"):
+        message = "must be a mapping of names to values"
+    given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+    return wrong(names, "", f"{message}{given}", file, path)
+
+
+def place(parts: tuple[int | str, ...], file: Entry) -> list[str]:
+    """The names in the file on the way to an error; pydantic also reports which member of a union it tried."""
+    names, entry, kind_follows = [], file, False
+    for part in parts:
+        if kind_follows and part == entry.value["kind"].value:
+            kind_follows = False
+        elif isinstance(entry.value, dict) and part in entry.value:
+            names.append(str(part))
+            entry = entry.value[part]
+            kind_follows = isinstance(entry.value, dict) and "kind" in entry.value
+        elif isinstance(entry.value, list) and isinstance(part, int) and part < len(entry.value):
+            names.append(str(part))
+            entry = entry.value[part]
+    return names
+
+
+def wrong(section: list[str], parameter: str, message: str, file: Entry, path: Path) -> UserError:
+    """What is wrong with a parameter of a section, such as "match.model", at the place where the user wrote it.
+
+    That is the section itself where the parameter is missing, and another experiment or `defaults` where the parameter
+    is inherited: then the message names the experiment that inherits it.
+    """
+    names = [*section, *(parameter.split(".") if parameter else [])]
+    entry, missing = file, []
+    for index, name in enumerate(names):
+        entries = dict(enumerate(entry.value)) if isinstance(entry.value, list) else entry.value
+        key = int(name) if isinstance(entry.value, list) and name.isdigit() else name
+        if not isinstance(entries, dict) or key not in entries:
+            missing = names[index:]
+            break
+        entry = entries[key]
+    written = Entry(None, ".".join([*filter(None, [entry.place]), *missing]), entry.line)
+    experiment = ".".join(names[:2])
+    if names[:1] == ["experiments"] and len(names) > 2 and not f"{written.place}.".startswith(f"{experiment}."):
+        message = f"{message} (inherited by {experiment})"
+    return located(path, written, message)
