@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.evaluation import reference
 from fvae.evaluation.inception import NAME
-from fvae.evaluation.metrics import inception_metrics
+from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.params import FID
 from fvae.training.machine import device_name
 

@@ -1,22 +1,44 @@
-"""Files that are whole or not there."""
+"""Files that one command writes and another reads: written completely or not at all, and checked when they are read."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import os
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
 from fvae.errors import UserError
 
+DAMAGED = (  # what the readers below raise for a damaged file, or for one of another form
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    SyntaxError,
+    TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its target and rename it once it is on the disk: never half a file; one writer at a time."""
+    """Write a file beside its target and rename it once it is on the disk, so that no reader ever sees half of it.
+
+    One process at a time may write a path.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
@@ -29,13 +51,42 @@ def write(path: Path, save: Callable[[Path], Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file."""
+    """Write a text file."""
     write(path, lambda partial: partial.write_text(text))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """JSON that reads well and compares well."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    """Write indented JSON. NaN and infinities, which JSON does not have, become null."""
+    write_text(path, json.dumps(without_nan(value), indent=2, allow_nan=False) + "\n")
+
+
+def without_nan(value: Any) -> Any:
+    """The same value with None in place of every float that is not finite."""
+    if isinstance(value, dict):
+        return {key: without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an .npy file."""
+
+    def save(partial: Path) -> None:
+        with partial.open("wb") as file:  # np.save would add a suffix to a path
+            np.save(file, array)
+
+    write(path, save)
+
+
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Write several arrays, each under its name, to an .npz file."""
+
+    def save(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez(file, **{name: np.array(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+
+    write(path, save)
 
 
 def sha256(path: Path) -> str:
@@ -44,10 +95,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def claim(folder: Path) -> FileLock:
-    """Keep a folder to this process until the lock is dropped or the process ends, however it ends.
+def lock_folder(folder: Path) -> FileLock:
+    """Keep other processes out of a folder until the lock is released or this process ends, however it ends.
 
-    Raises UserError where another process has it, such as one whose Snakemake was killed.
+    Raises UserError where another process has the lock, such as one whose Snakemake was killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
@@ -58,17 +109,79 @@ def claim(folder: Path) -> FileLock:
     return lock
 
 
-def read_json(path: Path, command: str) -> Any:
-    """What a JSON file says. Raises UserError where it is missing, with the command that makes it."""
+@contextmanager
+def reading(path: Path, command: str) -> Iterator[None]:
+    """Turn every error of reading a file into one line that names the file and the command that makes it.
+
+    Raises UserError where the file is missing, cannot be opened, is damaged, or is not of the form that is expected.
+    """
+    again = f"make it again: python -m fvae {command}" if command else "delete it"
     try:
-        return json.loads(path.read_text())
+        yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; make it first: python -m fvae {command}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); {again}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        raise UserError(f"{path}: not of the expected form ({reason}); {again}") from error
+    except DAMAGED as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path}: damaged ({reason}); {again}") from error
 
 
-def read_array(path: Path, command: str) -> np.ndarray:
-    """An .npy file, memory-mapped. Raises UserError where it is missing, with the command that makes it."""
-    try:
-        return np.load(path, mmap_mode="r")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; make it first: python -m fvae {command}") from error
+def read_text(path: Path, command: str) -> str:
+    """A text file. Raises UserError, as `reading` does, also where Git has left the marks of a conflict in it."""
+    with reading(path, command):
+        text = path.read_text(encoding="utf-8")
+        if any(line.startswith("<<<<<<< ") for line in text.splitlines()):
+            raise ValueError("Git's conflict markers are in it")
+        if not text.strip():
+            raise ValueError("it is empty")
+    return text
+
+
+def read_json(path: Path, command: str, form: Any = Any) -> Any:
+    """What a JSON file holds, checked against a form: a type that pydantic can validate, such as a TypedDict.
+
+    Raises UserError, as `reading` does.
+    """
+    text = read_text(path, command)
+    with reading(path, command):
+        return TypeAdapter(form).validate_python(json.loads(text))
+
+
+def read_table(path: Path, command: str, *, numbers: Iterable[str] = (), texts: Iterable[str] = ()) -> pd.DataFrame:
+    """A CSV file of at least one row, which has these columns of numbers and of texts among its columns.
+
+    Raises UserError, as `reading` does.
+    """
+    text = read_text(path, command)
+    with reading(path, command):
+        table = pd.read_csv(io.StringIO(text))
+        if table.empty:
+            raise ValueError("it has no rows")
+        for column in (*numbers, *texts):
+            if column not in table:
+                raise ValueError(f"it has no column '{column}'")
+        for column in numbers:
+            if not pd.api.types.is_numeric_dtype(table[column]):
+                raise ValueError(f"its column '{column}' does not hold numbers")
+    return table
+
+
+def read_array(path: Path, command: str, *, dims: int, dtype: Any = np.uint8) -> np.ndarray:
+    """An .npy file of that many dimensions, memory-mapped. Raises UserError, as `reading` does."""
+    with reading(path, command):
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.ndim != dims or array.dtype != dtype or not array.size:
+            raise ValueError(f"it holds {array.dtype} of shape {array.shape}")
+    return array
+
+
+def read_arrays(path: Path, command: str) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name. Raises UserError, as `reading` does."""
+    with reading(path, command), np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}

@@ -55,7 +55,7 @@ def test_bad_input_is_one_line(elsewhere, command, message):
 
 def test_describe_tells_effective_beside_nominal_parameters():
     said = run("describe", "--experiment", "celeba64").stdout
-    assert "fvae: 95,830,082 parameters (58,081,346 effective), 1,441.1 M multiply-accumulates an image" in said
+    assert "fvae: 95,830,082 parameters (58,081,346 effective), 1,441.1 M multiply-accumulates per image" in said
     assert "flow.levels.3      43,305,984" in said
 
 

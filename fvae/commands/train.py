@@ -14,7 +14,7 @@ from fvae import layout
 from fvae.data.dataset import load as load_images
 from fvae.errors import UserError
 from fvae.evaluation.validation import validator
-from fvae.files import claim, read_json, write_text
+from fvae.files import lock_folder, read_json, write_text
 from fvae.models.base import Model
 from fvae.models.build import build
 from fvae.models.match import resolve_one
@@ -37,7 +37,7 @@ def run(experiment_name: str, model: str, seed: int) -> None:
     seed_everything(seed, "train/weights")
     net = build(spec, experiment.data.size, experiment.data.bits)
     folder = layout.Run(experiment_name, model, seed)
-    lock = rank_zero_only(claim)(folder.folder)
+    lock = rank_zero_only(lock_folder)(folder.folder)
     rank_zero_only(write_text)(folder.model_spec, spec.model_dump_json(indent=2) + "\n")
     try:
         loop.train(

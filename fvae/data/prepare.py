@@ -22,7 +22,7 @@ from fvae.data.prepared import CHUNK, Entry, beside
 from fvae.data.sources import Picture, Source
 from fvae.data.splits import SPLITS, assign
 from fvae.errors import UserError
-from fvae.files import claim
+from fvae.files import lock_folder
 from fvae.params import Images, Portraits
 from fvae.progress import progress
 
@@ -162,7 +162,7 @@ def _at_work(out: Path) -> Iterator[Path]:
     """
     working = beside(out, "journal")
     try:
-        claimed = claim(working)
+        claimed = lock_folder(working)
         yield working
         for file in working.iterdir():
             if file != Path(claimed.lock_file):

@@ -1,1 +1,7 @@
-"""Bits per dimension, FID and its kin."""
+"""What is sampled from trained models and measured of them: likelihood, FID and related distances, sharpness.
+
+Importing this package imports no PyTorch: the commands read the two lists of names from here.
+"""
+
+TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")  # see `sampling.generate`
+METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")  # modules of fvae.evaluation.metrics

@@ -10,7 +10,8 @@ import numpy as np
 
 from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
-from fvae.files import write
+from fvae.evaluation.fid import features, inception, square_root, statistics
+from fvae.files import read_arrays, reading, write_arrays
 from fvae.params import FID
 from fvae.seeding import numpy_generator
 from fvae.training.machine import default_device
@@ -19,7 +20,7 @@ KEPT = 10_000  # features kept beside the statistics, for KID and the manifolds
 
 
 class Reference(NamedTuple):
-    """What FID and its kin need of real images."""
+    """What FID and the metrics beside it need of real images."""
 
     statistics: tuple[np.ndarray, np.ndarray]  # mean and covariance
     root: np.ndarray  # of the covariance
@@ -39,15 +40,13 @@ def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dic
     if settings.mode == "required" and reason:
         raise UserError(reason)
     if reason or weights["path"] is None:
-        _save(path, reason=reason)
+        write_arrays(path, reason=reason)
         return
-    from fvae.evaluation.fid import features, inception, square_root, statistics
-
     device = default_device()
     found = features(train, inception(Path(weights["path"]), device), device)
     mean, covariance = statistics(found)
     chosen = numpy_generator(0, "reference").permutation(len(found))[:KEPT]
-    _save(
+    write_arrays(
         path,
         digest=digest,
         mean=mean,
@@ -58,26 +57,22 @@ def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dic
     )
 
 
-def _save(path: Path, **parts: object) -> None:
-    def save(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez(file, **{name: np.array(part) for name, part in parts.items()})  # type: ignore[arg-type]
-
-    write(path, save)
-
-
 def load(path: Path, digest: str) -> Reference | str:
     """The reference, or the reason why there is none.
 
-    Raises UserError where it is missing or of other training images.
+    Raises UserError where it is missing, damaged, or of other training images.
     """
-    try:
-        with np.load(path) as file:
-            if "reason" in file:
-                return str(file["reason"])
-            if str(file["digest"]) != digest:
-                raise UserError(f"{path}: of other training images; make it again: python -m fvae reference")
-            statistics = file["mean"], file["covariance"]
-            return Reference(statistics, file["root"], file["features"], int(file["images"]))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; make it first: python -m fvae reference") from error
+    arrays = read_arrays(path, "reference")
+    if "reason" in arrays:
+        return str(arrays["reason"])
+    with reading(path, "reference"):
+        made_of = str(arrays["digest"])
+        statistics = arrays["mean"], arrays["covariance"]
+        reference = Reference(statistics, arrays["root"], arrays["features"], int(arrays["images"]))
+        dims = len(reference.statistics[0])
+        shapes = {reference.statistics[1].shape, reference.root.shape, (dims, reference.features.shape[1])}
+        if shapes != {(dims, dims)}:
+            raise ValueError("its arrays do not fit each other")
+    if made_of != digest:
+        raise UserError(f"{path}: of other training images; make it again: python -m fvae reference")
+    return reference

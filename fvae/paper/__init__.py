@@ -1,9 +1,12 @@
-"""The paper's tables and figures, one a file, named after it."""
+"""The paper's tables and figures, one module each, named after it. Importing this package is cheap."""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from importlib import import_module
+from pathlib import Path
 
 from fvae import layout
 from fvae.params import Experiment
@@ -23,6 +26,17 @@ FIGURES = {  # and which models they show: none, the one that `figures.model` na
     "reconstructions": "all",
     "curves": "all",
 }
+
+
+def caption(name: str) -> str:
+    """The caption of a figure, of a table, of 'claims' or of 'article': the docstring of its module.
+
+    The source is parsed, not imported. A docstring such as 'F4: two sheets.' gives 'Two sheets (F4 of the paper).'
+    """
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(source)) or ""
+    numbered = re.fullmatch(r"(F\d): (.)(.*)\.", text)
+    return f"{numbered[2].upper()}{numbered[3]} ({numbered[1]} of the paper)." if numbered else text
 
 
 def runs(shown: str, experiment_name: str, experiment: Experiment) -> list[layout.Run]:

@@ -7,12 +7,10 @@ from typing import Any
 import pandas as pd
 
 from fvae import layout
-from fvae.evaluation.fidelity import DENSITY_NEIGHBOURS, MANIFOLD_NEIGHBOURS
-from fvae.evaluation.metrics import FROM_FEATURES
-from fvae.files import read_json
 from fvae.paper import style
 from fvae.paper.table import Table, mean_and_spread, over_seeds
 from fvae.params import Experiment
+from fvae.results import read_metric
 
 COLUMNS = {  # heading, factor and digits of each number
     "fid": ("FID ↓", 1, 1),
@@ -27,16 +25,13 @@ COLUMNS = {  # heading, factor and digits of each number
 
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
-    """A row a model and seed in numbers, a row a model as printed; n/a where one of the seeds has no number."""
+    """One row per model and seed in numbers, one row per model as printed; n/a where a seed has no number."""
     numbers, printed, runs = [], [], []
     for name in experiment.models:
-        of_model = [
-            read_json(layout.Run(experiment_name, name, seed).metric("fid"), "evaluate fid")
-            for seed in experiment.seeds
-        ]
+        of_model = [read_metric(layout.Run(experiment_name, name, seed), "fid") for seed in experiment.seeds]
         runs += of_model
         numbers += [
-            {"model": name, "seed": seed, **{metric: run[metric] for metric in FROM_FEATURES}}
+            {"model": name, "seed": seed, **{metric: run[metric] for metric in COLUMNS}}
             for seed, run in zip(experiment.seeds, of_model, strict=True)
         ]
         cells = {
@@ -54,18 +49,19 @@ def cell(values: list[float | None], factor: float, digits: int) -> str:
 
 
 def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
-    """What the numbers are, of how many images, and once why one is not there."""
+    """What the numbers are, of how many images, and, once each, the reasons why some are missing."""
     measured = [run for run in runs if run["fid"] is not None]
     lines = []
     if measured:
         run = measured[0]
-        kid, kept = run["kid_images"], run["manifold_images"]
+        kid, kept, neighbours = run["kid_images"], run["manifold_images"], run["manifold_neighbours"]
         lines = [
             f"FID: {run['images']:,} samples at T = {experiment.sampling.random.temperature:g} against all "
             f"{run['reference_images']:,} training images. FID∞: FID extrapolated to infinitely many samples.",
             f"KID: the mean, and σ the standard deviation, over {run['kid_subsets']} pairs of random subsets of "
             f"{kid['subset']:,}, from {kid['samples']:,} samples and {kid['reference']:,} random training images.",
-            f"Precision and recall (k = {MANIFOLD_NEIGHBOURS}), density and coverage (k = {DENSITY_NEIGHBOURS}): "
+            f"Precision and recall (k = {neighbours['precision_recall']}), density and coverage "
+            f"(k = {neighbours['density_coverage']}): "
             f"{kept:,} samples and {kept:,} random training images. Here all are of Inception features; precision and "
             "recall are of VGG-16's in their paper, so that its numbers do not compare with these.",
         ]

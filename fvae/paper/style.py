@@ -98,10 +98,13 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
+SAMPLE_DIMS = {"random": 4, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6}
+
+
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:
-    """The images of a sampling task: of a model, or of the one that the figures show; the first seed."""
+    """The uint8 images of a sampling task: of a model, or of the one that the figures show; the first seed."""
     run = layout.Run(experiment_name, model or experiment.figures.model, experiment.seeds[0])
-    return read_array(run.samples(task), f"sample {task}")
+    return read_array(run.samples(task), f"sample {task}", dims=SAMPLE_DIMS[task])
 
 
 def stack(

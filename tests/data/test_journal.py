@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fvae.__main__ import _other_sizes
+from fvae.commands.prepare import other_sizes
 from fvae.data import ahead, images, journal, portraits, prepare, prepared
 from fvae.data.ahead import mapped
 from fvae.data.journal import Journal, Line
 from fvae.data.prepare import prepare_images
 from fvae.errors import UserError
-from fvae.files import claim
+from fvae.files import lock_folder
 from fvae.params import Images, load
 
 MADE = ("images.npy", "index.csv", "rejected.csv", "manifest.json")
@@ -272,7 +272,7 @@ def test_memory_that_is_full_is_no_fault_of_an_image(archive, tmp_path, monkeypa
 
 
 def test_a_set_that_another_process_prepares_is_left_to_it(archive, tmp_path):
-    claimed = claim(tmp_path / ".out.journal")
+    claimed = lock_folder(tmp_path / ".out.journal")
     with pytest.raises(UserError, match=r"\.out\.journal: another process is at work there"):
         prepare_images(settings(archive), tmp_path / "out")
     claimed.release()
@@ -374,13 +374,13 @@ def test_an_image_between_two_sizes_is_kept_at_the_one_it_is_large_enough_for(tm
 def test_the_other_sizes_are_those_of_the_same_images_not_prepared_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     params = load(Path(__file__).parents[2] / "params.yaml")
-    assert _other_sizes(params, "celeba64") == {128: Path("data/celeba128")}
-    assert _other_sizes(params, "celeba128") == {64: Path("data/celeba64")}
-    assert _other_sizes(params, "lfw64") == {}
+    assert other_sizes(params, "celeba64") == {128: Path("data/celeba128")}
+    assert other_sizes(params, "celeba128") == {64: Path("data/celeba64")}
+    assert other_sizes(params, "lfw64") == {}
     large = params.experiments["celeba128"]
     changed = large.model_copy(update={"data": large.data.model_copy(update={"filter": "area"})})
     other = params.model_copy(update={"experiments": params.experiments | {"celeba128": changed}})
-    assert _other_sizes(other, "celeba64") == {}
+    assert other_sizes(other, "celeba64") == {}
     Path("data/celeba128").mkdir(parents=True)
     Path("data/celeba128/manifest.json").touch()
-    assert _other_sizes(params, "celeba64") == {}
+    assert other_sizes(params, "celeba64") == {}

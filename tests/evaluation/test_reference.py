@@ -6,8 +6,9 @@ import pytest
 
 from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
-from fvae.evaluation import fid, reference
-from fvae.evaluation.metrics import FROM_FEATURES, inception_metrics
+from fvae.evaluation import reference
+from fvae.evaluation.metrics import fid
+from fvae.evaluation.metrics.fid import FROM_FEATURES, inception_metrics
 from fvae.params import FID
 
 RNG = np.random.default_rng(0)
@@ -20,10 +21,11 @@ NONE = {"path": None, "reason": "no weights here"}
 @pytest.fixture(autouse=True)
 def _small_network(monkeypatch):
     """Twelve features that are quickly computed."""
-    monkeypatch.setattr(fid, "inception", lambda path, device: None)
-    monkeypatch.setattr(
-        fid, "features", lambda images, network, device: images.reshape(len(images), -1)[:, :12] / 255.0
-    )
+    for module in (reference, fid):
+        monkeypatch.setattr(module, "inception", lambda path, device: None)
+        monkeypatch.setattr(
+            module, "features", lambda images, network, device: images.reshape(len(images), -1)[:, :12] / 255.0
+        )
 
 
 def test_it_is_read_as_it_was_made(tmp_path, monkeypatch):

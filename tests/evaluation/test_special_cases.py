@@ -5,7 +5,7 @@ import pytest
 import torch
 from family import SPECS, perturbed
 
-from fvae.evaluation.special_cases import special_case
+from fvae.evaluation.metrics.special_case import special_case
 from fvae.models.build import build
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 8, 8), dtype=np.uint8)

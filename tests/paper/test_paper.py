@@ -8,7 +8,7 @@ import pytest
 
 from fvae import layout, params
 from fvae.errors import UserError
-from fvae.evaluation.metrics import FROM_FEATURES
+from fvae.evaluation.metrics.fid import FROM_FEATURES
 from fvae.paper import make_table, style
 from fvae.paper.table import escape, mean_and_spread
 
@@ -128,6 +128,7 @@ def test_the_table_of_fidelity_says_of_how_many_images_and_why_not(tmp_path, mon
         "kid_images": {"samples": 9000, "reference": 10000, "subset": 1000},
         "kid_subsets": 100,
         "manifold_images": 9000,
+        "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
     }
     few = whole | {"fid_infinity": None, "fid_infinity_reason": "too few"}
     write_fid(experiment, {"vae": whole, "glow": few, "fvae": {**dict.fromkeys(FROM_FEATURES), "reason": "no weights"}})

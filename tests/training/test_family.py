@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fvae import params
-from fvae.evaluation.metrics import bits_per_dim
+from fvae.evaluation.metrics.bpd import bits_per_dim
 from fvae.evaluation.sampling import generate
 from fvae.evaluation.validation import validator
 from fvae.models.build import build

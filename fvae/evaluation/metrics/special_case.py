@@ -1,4 +1,4 @@
-"""Claim (d) on a trained model: with a Gaussian F_x equation (6) is a VAE's loss, with F(σu + x) a flow's, exactly."""
+"""Claim (d) on a trained model: equation (6) with a Gaussian F_x is a VAE's loss, and with F(σu + x) that of a flow."""
 
 from __future__ import annotations
 
@@ -8,11 +8,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fvae import layout
+from fvae.data.dataset import load
 from fvae.data.pixels import dequantise
+from fvae.errors import UserError
+from fvae.evaluation.trained import load_trained
 from fvae.models.base import Model
 from fvae.models.vae import VAE
 from fvae.objective import objective
+from fvae.params import Experiment
 from fvae.seeding import torch_generator
+
+IMAGES = 32  # test images on which the two losses are compared
+
+
+def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, float | int | str]:
+    """`special_case` of a run's model. Raises UserError where the model is not one of the special cases."""
+    if experiment.models[run.model].kind not in ("vae", "flow"):
+        raise UserError(f"--model: {run.model} is neither a VAE nor a flow, the special cases of equation (6)")
+    test = load(layout.data(experiment_name)).split("test")
+    return special_case(load_trained(experiment, run), test[:IMAGES], int(run.seed))
 
 
 @torch.no_grad()
@@ -26,7 +41,7 @@ def special_case(model: Model, images: np.ndarray, seed: int) -> dict[str, float
     generator = torch_generator(seed, "special_case")
     x = dequantise(torch.from_numpy(np.array(images)), generator, model.bits).double()
     if isinstance(model, VAE):
-        ours, theirs = _gaussian(model, x)
+        ours, theirs = gaussian_case(model, x)
         name = "reconstruction + KL"
     else:
         u = model.noise(len(x), generator).double()
@@ -35,8 +50,8 @@ def special_case(model: Model, images: np.ndarray, seed: int) -> dict[str, float
     return {"is": name, "difference": float((ours - theirs).abs().max()), "nats": float(ours.mean()), "images": len(x)}
 
 
-def _gaussian(model: VAE, x: Tensor) -> tuple[Tensor, Tensor]:
-    """(6) and reconstruction + KL, (N,) each."""
+def gaussian_case(model: VAE, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Equation (6) and reconstruction + KL in nats an image: (N, C, H, W) → (N,) each."""
     mu = model.encoder(x)
     deviation = model.posterior(x, torch.ones_like(mu)).v - mu
     kl = (0.5 * (mu.square() + deviation.square() - 1) - deviation.log()).flatten(1).sum(1)

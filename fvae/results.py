@@ -1,0 +1,206 @@
+"""The forms of the files that commands write about a run, and the functions that read them.
+
+Tables, figures, claims and the summary read all numbers through this module. It imports no PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from fvae import layout
+from fvae.files import read_json, read_table
+from fvae.params import ModelSpec, TaggedModelSpec
+
+Number = float | None  # null where it could not be computed
+MORE = ConfigDict(extra="allow")  # a file may hold more than what is read from it
+
+
+@with_config(MORE)
+class Latent(TypedDict):
+    """The latent z of a model."""
+
+    dims: int
+    shapes: list[list[int]]
+
+
+@with_config(MORE)
+class ModelSize(TypedDict):
+    """What a model costs, as `fvae.models.build.describe` computes it."""
+
+    parameters: int
+    effective_parameters: int
+    macs: int  # multiply-accumulates of equation (6) for one image
+    noise: list[int]  # the shape of u
+    latent: Latent
+
+
+@with_config(MORE)
+class MatchedModel(TypedDict):
+    """model.json of a model."""
+
+    spec: TaggedModelSpec
+    size: ModelSize
+
+
+@with_config(MORE)
+class TrainingCost(TypedDict):
+    """training.json of a run."""
+
+    seconds: float
+    peak_memory: int  # bytes
+    device: str
+
+
+@with_config(MORE)
+class BitsPerDim(TypedDict):
+    """bpd.json of a run."""
+
+    bpd: Number
+    standard_error: Number
+    bound: bool
+    elbo: Number  # null of an exact model
+    images: int
+
+
+@with_config(MORE)
+class Distance(TypedDict):
+    """SWD × 10³ by level, and the mean of the levels."""
+
+    swd: dict[str, Number]
+    mean: Number
+
+
+@with_config(MORE)
+class SlicedWasserstein(Distance):
+    """swd.json of a run."""
+
+    images: int
+    training_images: Distance
+
+
+class FeatureNumbers(TypedDict):
+    """The numbers that are computed from Inception features."""
+
+    fid: Number
+    fid_infinity: Number
+    kid: Number
+    kid_deviation: Number
+    precision: Number
+    recall: Number
+    density: Number
+    coverage: Number
+
+
+class KidImages(TypedDict):
+    """On how many images KID is measured."""
+
+    samples: int
+    reference: int
+    subset: int
+
+
+class ManifoldNeighbours(TypedDict):
+    """Which neighbour's distance is the radius of a neighbourhood."""
+
+    precision_recall: int
+    density_coverage: int
+
+
+@with_config(MORE)
+class InceptionMetrics(FeatureNumbers):
+    """fid.json of a run."""
+
+    fid_infinity_reason: str | None  # why there is no FID∞
+    images: int
+    reference_images: int
+    kid_images: KidImages
+    kid_subsets: int
+    manifold_images: int
+    manifold_neighbours: ManifoldNeighbours
+
+
+@with_config(MORE)
+class NoInceptionMetrics(FeatureNumbers):
+    """fid.json of a run without the weights of the network: all numbers are null."""
+
+    reason: str
+
+
+@with_config(MORE)
+class Reconstructions(TypedDict):
+    """How near reconstructions are to their images."""
+
+    high_frequency_db: Number
+    psnr: Number  # null where the reconstructions are exact
+    ssim: Number
+    images: int
+
+
+@with_config(MORE)
+class Sharpness(TypedDict):
+    """sharpness.json of a run."""
+
+    high_frequency_db: Number
+    images: int
+    reconstructions: Reconstructions
+
+
+@with_config(MORE)
+class Temperatures(TypedDict):
+    """temperature.json of a run."""
+
+    temperatures: list[float]
+    swd: list[Number]
+    images: int
+
+
+@with_config(MORE)
+class SpecialCase(TypedDict):
+    """special_case.json of a run."""
+
+    difference: float
+    nats: float
+
+
+@with_config(MORE)
+class InceptionStatus(TypedDict):
+    """status.json of FID's network: where its weights are, or why there are none."""
+
+    path: str | None
+    reason: str | None
+
+
+FORMS: dict[str, Any] = {
+    "bpd": BitsPerDim,
+    "swd": SlicedWasserstein,
+    "fid": InceptionMetrics | NoInceptionMetrics,
+    "sharpness": Sharpness,
+    "temperature": Temperatures,
+    "special_case": SpecialCase,
+}
+HISTORY = ("epoch", "images", "seconds", "bpd", "swd")  # columns that are read
+
+
+def read_metric(run: layout.Run, name: str) -> dict[str, Any]:
+    """A metric of a run. Raises UserError where it was not measured or its file is damaged."""
+    return read_json(run.metric(name), f"evaluate {name}", FORMS[name])
+
+
+def read_cost(run: layout.Run) -> dict[str, Any]:
+    """What the training of a run cost. Raises UserError where it is not trained or its file is damaged."""
+    return read_json(run.training, "train", TrainingCost)
+
+
+def read_history(run: layout.Run) -> pd.DataFrame:
+    """The validations of a run, one row each. Raises UserError where it is not trained or its file is damaged."""
+    return read_table(run.history, "train", numbers=HISTORY)
+
+
+def read_matched(experiment_name: str, model: str) -> tuple[ModelSpec, dict[str, Any]]:
+    """A model's section with its matched size, and its ModelSize. Raises UserError where `match` has not written it."""
+    found = read_json(layout.model(experiment_name, model), "match", MatchedModel)
+    return found["spec"], found["size"]
