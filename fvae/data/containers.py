@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import io
-import json
 import lzma
-import os
 import re
 import tarfile
 import zipfile
@@ -19,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from fvae.data.folder import files_below, is_hidden
 from fvae.errors import UserError
 
 COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {  # by a file's first bytes
@@ -39,7 +37,6 @@ class File:
     size: int  # bytes
     open: Callable[[], IO[bytes]]
     problem: str | None = None  # why it must not be opened
-    modified: int = 0  # in a folder, nanoseconds
 
     def __post_init__(self) -> None:
         self.name = ILLEGIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), self.name)
@@ -47,8 +44,7 @@ class File:
     @property
     def hidden(self) -> bool:
         """Whether it is something that an operating system left behind."""
-        parts = self.name.split("/")
-        return any((part[:1] == "." and part not in ("..", ".")) or part == "__MACOSX" for part in parts)
+        return is_hidden(self.name)
 
 
 class Container:
@@ -59,12 +55,12 @@ class Container:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with saying_damage(path):
+        with damage_as_user_error(path):
             self._read = _reader(path)
 
     def files(self) -> Iterator[File]:
         """All files but hidden ones, always in the same order. Raises UserError where the container is damaged."""
-        with saying_damage(self.path):
+        with damage_as_user_error(self.path):
             yield from (file for file in self._read(self.path) if not file.hidden)
 
     @property
@@ -72,17 +68,9 @@ class Container:
         """Whether its list of files is known only after reading all of it: a compressed tar."""
         return self._read is _tar and _opener(self.path) is not None
 
-    def fingerprint(self) -> str:
-        """A hash that changes when the files do, as far as sizes and times tell."""
-        if self.path.is_dir():
-            state = [[file.name, file.size, file.modified] for file in self.files()]
-        else:
-            state = [[self.path.name, self.path.stat().st_size, self.path.stat().st_mtime_ns]]
-        return hashlib.sha256(json.dumps(state).encode()).hexdigest()
-
 
 @contextmanager
-def saying_damage(path: Path) -> Iterator[None]:
+def damage_as_user_error(path: Path) -> Iterator[None]:
     """A UserError in place of what libraries raise where a container cannot be read on."""
     try:
         yield
@@ -105,28 +93,11 @@ def _reader(path: Path) -> Callable[[Path], Iterator[File]]:
 
 
 def _folder(root: Path) -> Iterator[File]:
-    for path in sorted(_inside(root)):
-        name = path.relative_to(root).as_posix()
-        if path.is_file():
-            state = path.stat()
-            yield File(name, state.st_size, lambda path=path: path.open("rb"), modified=state.st_mtime_ns)  # type: ignore[misc]
-        elif path.is_symlink() and not path.exists():
-            yield File(name, 0, io.BytesIO, "a link to nothing")
-
-
-def _inside(root: Path) -> Iterator[Path]:
-    """All in a folder that is no folder; each folder once, however many links lead to it. Raises OSError."""
-
-    def stop(error: OSError) -> None:
-        raise error
-
-    seen: set[str] = set()
-    for folder, folders, files in os.walk(root, onerror=stop, followlinks=True):
-        real = os.path.realpath(folder)
-        folders[:] = [] if real in seen else sorted(folders)
-        if real not in seen:
-            yield from (Path(folder, file) for file in files)
-        seen.add(real)
+    for file in files_below(root):
+        if file.stat is None:
+            yield File(file.name, 0, io.BytesIO, "a link to nothing")
+        else:
+            yield File(file.name, file.stat.st_size, lambda path=file.path: open(path, "rb"))  # type: ignore[misc]
 
 
 def _single(path: Path) -> Iterator[File]:

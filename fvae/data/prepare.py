@@ -16,6 +16,7 @@ import numpy as np
 from fvae.data import hub, portraits, prepared
 from fvae.data.ahead import mapped
 from fvae.data.decoding import decoded
+from fvae.data.fingerprint import source_digest
 from fvae.data.journal import Journal, Line
 from fvae.data.pixels import coarse
 from fvae.data.prepared import CHUNK, Entry, beside
@@ -46,7 +47,8 @@ def prepare_portraits(settings: Portraits, out: Path) -> None:
                 bar.update(len(indices))
 
     with _at_work(out):
-        prepared.write(out, entries, [], settings.model_dump(mode="json"), settings.size, chunks())
+        origin = {"source_sha256": None, **settings.model_dump(mode="json")}
+        prepared.write(out, entries, [], origin, settings.size, chunks())
 
 
 def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None = None) -> None:
@@ -56,9 +58,12 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
     was. Byte duplicates are left out. Raises UserError where there is nothing to read, a split is empty, too much is
     rejected, the disk is full, or another process prepares the same set.
     """
-    source = Source(hub.local(settings.path))
+    path = hub.local(settings.path)
+    source = Source(path)
+    digest = source_digest(path, {})
+    recorded = None if hub.fetched(settings.path) else digest
     how = settings.model_dump(mode="json", exclude={"path", "size"})
-    identity = sha256(json.dumps([source.container.fingerprint(), how, code(), prepared.LIBRARIES]).encode())
+    identity = sha256(json.dumps([digest, how, code(), prepared.LIBRARIES]).encode())
     with _at_work(out) as working:
         waiting = beside(out, "waiting")
         if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
@@ -72,16 +77,16 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
             weight = partial(_bytes, sizes=sizes)
             for line, pixels in mapped(treat, remaining(source, settings.limit, len(journal.lines)), weight):
                 journal.add(line, pixels)
-            _write(out, journal, source, settings)
+            _write(out, journal, source, recorded, settings)
             for size, other in (others or {}).items():
                 folder = beside(other, "waiting")
                 (folder / IDENTITY).unlink(missing_ok=True)
                 with suppress(UserError):  # of that size alone: whoever asks for it is told
-                    _write(folder, journal, source, settings.model_copy(update={"size": size}))
+                    _write(folder, journal, source, recorded, settings.model_copy(update={"size": size}))
                     (folder / IDENTITY).write_text(identity)
 
 
-def _write(folder: Path, journal: Journal, source: Source, settings: Images) -> None:
+def _write(folder: Path, journal: Journal, source: Source, source_sha256: str | None, settings: Images) -> None:
     """The set at one size. Raises UserError where a split is empty or too much is rejected."""
     path, size = source.container.path, settings.size
     rejected = [(line.name, reason) for line in journal.lines if (reason := line.rejection(size))]
@@ -96,7 +101,8 @@ def _write(folder: Path, journal: Journal, source: Source, settings: Images) -> 
     origin = {
         "source": path.name,
         "form": source.form.name,
-        "source_sha256": sha256(json.dumps(sorted((line.name, line.sha256) for line in kept)).encode()),
+        "source_sha256": source_sha256,
+        "originals_sha256": sha256(json.dumps(sorted((line.name, line.sha256) for line in kept)).encode()),
         "left_out": source.left_out,
         **settings.model_dump(mode="json", exclude={"path"}),
     }

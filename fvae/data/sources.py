@@ -14,7 +14,8 @@ from typing import IO
 
 import numpy as np
 
-from fvae.data.containers import Container, File, saying_damage
+from fvae.data.containers import Container, File, damage_as_user_error
+from fvae.data.partition import find_list, read_list
 from fvae.data.records import Damaged, parquet, tfrecords
 from fvae.errors import UserError
 
@@ -24,7 +25,6 @@ ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w+)$", re.IGNORECASE)
 LARGEST = 2**28  # bytes of a picture's file
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 PARTS |= {"test": "test", "testing": "test"}
-PARTITION = re.compile(r"\s*(?P<name>\S+)\s+(?P<part>[012])\s*")  # a line of CelebA's list
 RECORDS: dict[str, Callable[[IO[bytes]], Iterator[bytes | np.ndarray]]] = {".tfrecords": tfrecords, ".parquet": parquet}
 IMAGE = r"\.(?:jpe?g|png)$"
 IMAGES = 30_000  # of CelebA-HQ: the last one's index where the first is 1
@@ -86,7 +86,7 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         packed = path / "img_align_celeba.zip"  # torchvision's folder before it is unpacked
-        with saying_damage(path):
+        with damage_as_user_error(path):
             unpack = packed.is_file() and not packed.with_suffix("").is_dir()
         self.container = Container(packed if unpack else path)
         self.root = ARCHIVE.sub("", self.container.path.resolve().name)
@@ -138,7 +138,7 @@ class Source:
                 continue
             groups = match.groupdict()
             part = PARTS.get((groups.get("part") or "").lower()) or self.parts.get(os.path.basename(file.name))
-            with saying_damage(self.container.path):
+            with damage_as_user_error(self.container.path):
                 for picture in self._expand(file):
                     if after:
                         after -= 1
@@ -194,19 +194,11 @@ def _array(name: str, data: bytes) -> Picture:
 
 
 def _celeba_partition(path: Path) -> dict[str, str]:
-    """The published splits by file name, from the file that lies beside CelebA's images. Raises UserError."""
-    for folder in (path, path.parent):
-        file = folder / "list_eval_partition.txt"
-        with saying_damage(file):
-            text = file.read_text("utf-8") if file.is_file() else None
-        if text is not None:
-            return dict(_part(file, *line) for line in enumerate(text.splitlines(), 1) if line[1].strip())
-    return {}
-
-
-def _part(file: Path, number: int, line: str) -> tuple[str, str]:
-    """A file's name and its split."""
-    match = PARTITION.fullmatch(line)
-    if not match:
-        raise UserError(f"{file}: line {number} is not a file's name and 0, 1 or 2")
-    return match["name"], ("train", "validation", "test")[int(match["part"])]
+    """The published splits by file name, from the list in CelebA's folder or beside it. Raises UserError."""
+    with damage_as_user_error(path):
+        file = find_list(path)
+    if file is None:
+        return {}
+    with damage_as_user_error(file):
+        text = file.read_text("utf-8-sig")
+    return read_list(str(file), text.splitlines())

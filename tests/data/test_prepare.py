@@ -110,7 +110,7 @@ def test_every_form_of_source_gives_the_same_bytes(files, tmp_path):
         prepare(source, out)
         assert {path.name for path in out.iterdir()} == {"images.npy", "index.csv", "rejected.csv", "manifest.json"}
         manifest = json.loads((out / "manifest.json").read_text())
-        made.append(((out / "images.npy").read_bytes(), (out / "index.csv").read_bytes(), manifest["source_sha256"]))
+        made.append(((out / "images.npy").read_bytes(), (out / "index.csv").read_bytes(), manifest["originals_sha256"]))
     assert all(each == made[0] for each in made)
 
 

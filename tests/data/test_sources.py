@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import struct
 import tarfile
 import zipfile
@@ -429,10 +431,13 @@ def test_a_split_that_only_duplicates_fall_in_is_empty(tmp_path):
 
 
 def test_the_manifest_depends_on_contents_alone(tmp_path):
-    """The same images by another name of the archive, at another time: the same bytes."""
-    files, made = kaggle(), []
+    """The same archive by another name, at another time: the same bytes."""
+    made = []
+    into_zip(tmp_path / "a.zip", kaggle())
+    shutil.copyfile(tmp_path / "a.zip", tmp_path / "b.zip")
+    os.utime(tmp_path / "b.zip", (0, 0))
     for name in ("a.zip", "b.zip"):
-        prepare_images(settings(into_zip(tmp_path / name, files), PUBLISHED), tmp_path / "out")
+        prepare_images(settings(tmp_path / name, PUBLISHED), tmp_path / "out")
         manifest = json.loads((tmp_path / "out" / "manifest.json").read_text()) | {"source": None}
         made.append((manifest, (tmp_path / "out" / "images.npy").read_bytes()))
     assert made[0] == made[1]
