@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def is_target(target):
 
 @pytest.mark.parametrize(("page", "words"), shown("snakemake"))
 def test_snakemake_targets_exist(page, words):
-    values = [word for before, word in zip(words, words[1:], strict=False) if before in WITH_VALUE]
+    values = [word for before, word in pairwise(words) if before in WITH_VALUE]
     for word in words:
         if not word.startswith("-") and word not in values:
             assert is_target(word), (page, word)
@@ -265,10 +266,10 @@ def glow_beside_normflows():
     kinds = {
         "training step, batch 8, float32": ("training_batch_8", "ours"),
         "training step, batch 16, float32": ("training_batch_16", "ours"),
-        "training step, batch 8, bf16 / float32": ("training_batch_8", "ours bf16"),
-        "training step, batch 16, bf16 / float32": ("training_batch_16", "ours bf16"),
+        "training step, batch 8, this project in bf16": ("training_batch_8", "ours bf16"),
+        "training step, batch 16, this project in bf16": ("training_batch_16", "ours bf16"),
         "64 samples, float32": ("sampling", "ours"),
-        "64 samples, bf16 / float32": ("sampling", "ours bf16"),
+        "64 samples, this project in bf16": ("sampling", "ours bf16"),
     }
     peers = {"": "normflows", ", channels_last": "normflows channels_last"}
     return [
@@ -365,7 +366,7 @@ def prepare():
         {
             "images": name,
             "this project, images per second": f"{PREPARE[file]['images_per_second']['ours']:,.0f}",
-            "loop, images per second": f"{PREPARE[file]['images_per_second']['loop']:,.0f}",
+            "Pillow loop, images per second": f"{PREPARE[file]['images_per_second']['loop']:,.0f}",
             "ratio": spread(PREPARE[file], "ours / loop"),
         }
         for name, file in archives.items()
