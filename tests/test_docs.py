@@ -1,0 +1,410 @@
+"""README.md, CONTRIBUTING.md and docs/: what they name exists, what they show runs, what they print was measured."""
+
+import importlib.util
+import json
+import re
+import shlex
+import shutil
+from functools import reduce
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+import typer
+import yaml
+
+from fvae import layout
+from fvae.__main__ import app
+from fvae.models.build import build
+from fvae.paper import FIGURES, TABLES
+from fvae.params import Experiment, load
+from fvae.training.checkpoint import save_weights
+
+ROOT = Path(__file__).parents[1]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("*.md")}
+PAGES |= {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "docs").glob("*.md")}
+MOST_WORDS = 1200  # of README.md
+RULES = "\n".join(path.read_text() for path in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")])
+WITH_VALUE = {"--cores", "-c", "--retries", "--report", "--profile", "--jobs", "-j", "-R", "--forcerun"}  # of Snakemake
+
+
+def blocks(page, *languages):
+    """The contents of a page's fenced blocks in some languages."""
+    return [text for language, text in re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S) if language in languages]
+
+
+def shown(program):
+    """(page, words after the program) of each command in a shell block or in inline code."""
+    found = []
+    for name, page in PAGES.items():
+        outside = re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)
+        lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+        for line in lines + re.findall(r"`([^`\n]+)`", outside):
+            for command in re.split(r"&&|;", line.split(" #")[0].replace("…", "")):
+                if command.strip().startswith(f"{program} ") or command.strip() == program:
+                    found.append((name, shlex.split(command.strip().removeprefix(program))))
+    assert found, f"no page shows {program}"
+    return found
+
+
+def tables(page):
+    """Each table of a page as a list of rows, and each row as {column: cell}."""
+    found = []
+    for lines in re.findall(r"(?:^\|.*\|\n)+", page, re.M):
+        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines.splitlines()]
+        assert all(len(row) == len(rows[0]) for row in rows), (
+            f"a row has more or fewer cells than its header: {rows[0]}"
+        )
+        found.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
+    return found
+
+
+def section(page, heading):
+    """The part of a page under a heading, up to the next heading of the same depth."""
+    depth = heading.split(" ")[0]
+    assert f"\n{heading}\n" in page, heading
+    return re.split(rf"^{depth} ", page.split(f"\n{heading}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", [*FIGURES, *TABLES, *load().experiments])
+def test_every_figure_table_and_experiment_is_named(name):
+    assert any(f"`{name}`" in page for page in PAGES.values())
+
+
+def anchor(heading):
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name):
+    for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
+        if link.startswith("https://"):
+            continue
+        path, _, heading = link.partition("#")
+        target = ((ROOT / name).parent / path if path else ROOT / name).resolve()
+        assert target.exists(), link
+        if heading:
+            assert heading in map(anchor, re.findall(r"^#+ (.*)$", target.read_text(), re.M)), link
+
+
+def test_readme_links_to_every_page():
+    assert all(f"]({name})" in PAGES["README.md"] for name in PAGES if name != "README.md")
+
+
+def test_readme_is_short():
+    assert len(PAGES["README.md"].split()) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_files_that_are_named_exist(name):
+    paths = re.findall(r"`((?:fvae|workflow|tests|benchmarks)/[\w./]+)`", PAGES[name])
+    for path in (path for path in paths if not re.search("[A-Z]{2}", path)):  # NAME stands for any
+        assert (ROOT / path).exists(), path
+
+
+# Commands
+
+
+def test_make_targets_exist():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    for page, words in shown("make"):
+        assert set(words) <= {*targets}, (page, words)
+
+
+@pytest.mark.parametrize(("page", "words"), shown("python -m fvae"))
+def test_commands_of_the_program_are_accepted(page, words):
+    commands = typer.main.get_command(app).commands
+    if not words or words == ["--help"] or words[0] == "COMMAND":
+        return
+    assert words[0] in commands, f"{page}: python -m fvae has no command {words[0]}"
+    if words[1:] not in ([], ["--help"]):  # prose may name a command without its options
+        commands[words[0]].make_context(words[0], words[1:])  # parses them, and runs nothing
+
+
+def test_other_programs_exist():
+    for page, words in shown("python"):
+        if words[0] == "-m":
+            assert importlib.util.find_spec(words[1]), (page, words)
+        else:
+            assert (ROOT / words[0]).exists(), (page, words)
+
+
+def own_experiments():
+    """The experiments that a page tells the reader to add to params.yaml, in README's block of YAML."""
+    return {name for block in blocks(PAGES["README.md"], "yaml") for name in yaml.safe_load(block)}
+
+
+def is_target(target):
+    """Whether Snakemake would know a target: a rule, an experiment, or a figure, table or verdict of one."""
+    experiments = {*load().experiments, *own_experiments()}
+    if target in experiments or re.search(rf"^rule {re.escape(target)}:", RULES, re.M):
+        return True
+    files = {
+        *(
+            layout.figure(e, name, suffix)
+            for e in experiments
+            for name in (*FIGURES, "paper")
+            for suffix in ("pdf", "png")
+        ),
+        *(layout.table(e, name, suffix) for e in experiments for name in TABLES for suffix in ("csv", "md", "tex")),
+        *(layout.claims(e, suffix) for e in experiments for suffix in ("md", "json")),
+    }
+    return Path(target) in files
+
+
+@pytest.mark.parametrize(("page", "words"), shown("snakemake"))
+def test_snakemake_targets_exist(page, words):
+    values = [word for before, word in pairwise(words) if before in WITH_VALUE]
+    for word in words:
+        if not word.startswith("-") and word not in values:
+            assert is_target(word), (page, word)
+
+
+def test_a_target_that_does_not_exist_is_noticed():
+    assert not is_target("paper_figures/demo/no_such_figure.pdf")
+    assert not is_target("no_such_rule")
+
+
+def test_dvc_stages_exist():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    found = [(page, word) for page, words in shown("dvc") for word in words if "@" in word and "=" not in word]
+    assert found
+    for page, word in found:
+        stage, _, experiment = word.partition("@")
+        assert stage in stages, (page, word)
+        assert experiment in {*load().experiments, "EXPERIMENT"}, (page, word)
+
+
+# README's code
+
+
+def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch):
+    (code,) = blocks(PAGES["README.md"], "python")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    weights = layout.Run("demo", "fvae", 0).weights
+    weights.parent.mkdir(parents=True)
+    fresh = build(load().experiment("demo").models["fvae"], size=32)
+    save_weights(weights, fresh.state_dict())
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        variables = {}
+        exec(code, variables)
+    finally:
+        torch.set_num_threads(threads)
+    assert variables["loss"].shape == (8,)
+    assert variables["loss"].isfinite().all()
+    faces = variables["faces"]
+    assert faces.shape == (4, 3, 32, 32)
+    assert faces.abs().max() <= 1
+    for name, value in fresh.state_dict().items():  # the step changed them, and then they were loaded
+        assert torch.equal(variables["model"].state_dict()[name], value), name
+
+
+# Numbers
+
+
+def test_readme_and_protocol_print_the_same_results():
+    (readme,) = tables(section(PAGES["README.md"], "## Results of `demo`"))
+    merged = {}
+    for table in tables(section(PAGES["docs/protocol.md"], "## Results of `demo`")):
+        for row in table:
+            merged.setdefault(row["model"], {}).update(row)
+    assert [row["model"] for row in readme] == list(merged)
+    for row in readme:
+        assert row == {column: merged[row["model"]].get(column, "") for column in row}
+
+
+def restored(experiment, change):
+    """The experiment with a change such as 'training.flip: false'."""
+    place, _, value = change.partition(": ")
+    values = experiment.model_dump(mode="json")
+    *parents, last = place.split(".")
+    inner = reduce(lambda node, name: node[name], parents, values)
+    assert last in inner, place
+    assert inner[last] != yaml.safe_load(value), f"{change} is what the experiment has already"
+    inner[last] = yaml.safe_load(value)
+    return Experiment.model_validate(values)
+
+
+def test_parameters_that_restore_the_authors_choices_are_accepted():
+    (deviations,) = tables(section(PAGES["docs/protocol.md"], "## Deviations from the authors' code"))
+    experiment = load().experiment("celeba64")
+    changes = [re.match("`(.*?)`", row["to restore it"]) for row in deviations]
+    assert sum(change is not None for change in changes) >= 8
+    for row, change in zip(deviations, changes, strict=True):
+        if change is None:
+            assert row["to restore it"] == "none yet"
+        else:
+            restored(experiment, change[1])
+
+
+def record(name):
+    """A record of benchmarks/results."""
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+AMD, INTEL = record("amd-epyc-2-threads"), record("intel-r-xeon-r-processor-2-threads")
+FID, PREPARE = record("fid-amd-epyc-2-threads"), record("prepare-amd-epyc-2-threads")
+MACHINES = {"AMD": AMD, "Intel": INTEL}
+
+
+def spread(found, *keys):
+    """A ratio and its range as printed; empty where a record lacks it."""
+    for key in keys:
+        found = found.get(key, {})
+    return f"{found['ratio']:.2f} × ({found['low']:.2f} to {found['high']:.2f})" if found else ""
+
+
+def glow_beside_normflows():
+    kinds = {
+        "training step, batch 8, float32": ("training_batch_8", "ours"),
+        "training step, batch 16, float32": ("training_batch_16", "ours"),
+        "training step, batch 8, this project in bf16": ("training_batch_8", "ours bf16"),
+        "training step, batch 16, this project in bf16": ("training_batch_16", "ours bf16"),
+        "64 samples, float32": ("sampling", "ours"),
+        "64 samples, this project in bf16": ("sampling", "ours bf16"),
+    }
+    peers = {"": "normflows", ", channels_last": "normflows channels_last"}
+    return [
+        {"ours / normflows": what}
+        | {
+            f"{machine}{layout}": spread(found, benchmark, f"{ours} / {peer}")
+            for machine, found in MACHINES.items()
+            for layout, peer in peers.items()
+        }
+        for what, (benchmark, ours) in kinds.items()
+    ]
+
+
+def memory():
+    def cell(found, who):
+        share = found["memory"][who] / found["memory"]["normflows"]
+        size = f"{found['memory'][who] / 2**30:.2f} GiB"
+        return size if who == "normflows" else f"{size} ({share:.2f} ×)"
+
+    names = {"normflows": "normflows", "ours": "this project", "reversible": "this project, `reversible`"}
+    return [
+        {"peak memory": name} | {machine: cell(found, who) for machine, found in MACHINES.items()}
+        for who, name in names.items()
+    ]
+
+
+def models_of_the_paper():
+    rows = []
+    for experiment in ("celeba64", "celeba128"):
+        for precision, name in (("float32", "float32"), ("bfloat16", "bf16")):
+            for machine, found in MACHINES.items():
+                if measured := found.get(f"{experiment}_{precision}"):
+                    rows.append(
+                        {
+                            "experiment": f"`{experiment}`",
+                            "precision": name,
+                            "machine": machine,
+                            "images per second": f"{measured['images_per_second']:.1f}",
+                            "hours for 4.8 M images": f"{measured['hours_of_4.8M_images']:.0f}",
+                            "share of a convolution's arithmetic": spread(measured, "share_of_convolution"),
+                        }
+                    )
+    return rows
+
+
+def time_of_a_step():
+    columns = {
+        "`celeba64`, AMD, float32": AMD["profile_celeba64_float32"],
+        "`celeba128`, AMD, float32": AMD["profile_celeba128_float32"],
+        "`celeba64`, Intel, bf16": INTEL["profile_celeba64_bfloat16"],
+    }
+    operations = {
+        "convolutions, backward": "aten::convolution_backward",
+        "convolutions, forward": "aten::mkldnn_convolution",
+        "copies": "aten::copy_",
+    }
+    return [
+        {"share of a step": name} | {column: f"{found[key]:.0%}" for column, found in columns.items()}
+        for name, key in operations.items()
+    ]
+
+
+def choices():
+    names = {
+        "bf16": "`precision: bf16-mixed`",
+        "compile": "`compile: true`",
+        "bf16 and compile": "both",
+        "no channels_last": "`channels_last: false`",
+        "reversible": "`reversible: true`",
+    }
+    return [
+        {"choice / float32": name}
+        | {
+            f"`{experiment}`, {machine}": spread(found, f"choices_{experiment}", key)
+            for machine, found in MACHINES.items()
+            for experiment in ("demo", "celeba64")
+        }
+        for key, name in names.items()
+    ]
+
+
+def fid():
+    seconds = FID["seconds"]
+    return [
+        {"step": "features of the reference, once per experiment", "seconds": f"{seconds['reference']:.1f}"},
+        {"step": "one model: FID, KID, precision, recall, density, coverage", "seconds": f"{seconds['model']:.1f}"},
+        {"step": "`python -m pytorch_fid` on the same images as PNG files", "seconds": f"{seconds['pytorch_fid']:.1f}"},
+    ]
+
+
+def prepare():
+    archives = {"LFW": "lfw-deepfunneled.tgz", "CelebA's originals": "celeba_aligned_2921_originals.zip"}
+    return [
+        {
+            "images": name,
+            "this project, images per second": f"{PREPARE[file]['images_per_second']['ours']:,.0f}",
+            "Pillow loop, images per second": f"{PREPARE[file]['images_per_second']['loop']:,.0f}",
+            "ratio": spread(PREPARE[file], "ours / loop"),
+        }
+        for name, file in archives.items()
+    ]
+
+
+BENCHMARKS = {
+    "## Glow and normflows": [glow_beside_normflows(), memory()],
+    "## The paper's f-VAE": [models_of_the_paper(), time_of_a_step()],
+    "## Parameters that change speed or memory": [choices()],
+    "## FID": [fid()],
+    "## Preparation of images": [prepare()],
+}
+
+
+@pytest.mark.parametrize("heading", BENCHMARKS)
+def test_tables_of_benchmarks_print_the_records(heading):
+    assert tables(section(PAGES["docs/benchmarks.md"], heading)) == BENCHMARKS[heading]
+
+
+def test_numbers_in_the_text_of_benchmarks_are_those_of_the_records():
+    page = PAGES["docs/benchmarks.md"]
+    projection = PREPARE["projection"]
+    assert f"{projection['minutes_of_30000']:.1f} minutes" in page
+    assert f"{projection['images']:,} synthetic" in page
+    assert f"{FID['ratio']:.2f} times" in page
+    assert f"{FID['images']} images" in page
+
+
+def test_every_record_is_listed_with_its_commit():
+    (listed,) = tables(section(PAGES["docs/benchmarks.md"], "## Records"))
+    named = {re.search(r"\(([^)]+)\)", row["record"])[1]: row for row in listed}
+    files = {f"../benchmarks/results/{path.name}" for path in (ROOT / "benchmarks/results").glob("*.json")}
+    assert set(named) == files
+    for file, row in named.items():
+        found = json.loads((ROOT / "docs" / file).read_text())
+        assert row["machine"] == found["device"]
+        commits = [
+            part["commit"][:7] for part in [found, *found.values()] if isinstance(part, dict) and "commit" in part
+        ]
+        assert all(commit in row["commit"] for commit in commits)
