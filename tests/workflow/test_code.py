@@ -75,7 +75,7 @@ def test_every_job_lists_the_code_that_it_runs(finished):
         "results/demo/tables/sizes.md": ["fvae/paper/sizes.py"],
     }
     for output, files in roots.items():
-        listed = {file for file in inputs[output] if file.startswith("fvae/") and not file.endswith(("__init__.py", ".typ"))}
+        listed = {file for file in inputs[output] if file in FILES}
         assert listed == {file for root in files for file in closure(root) if not neutral(file)}, output
     trained_by = inputs[f"{run}/weights.safetensors"]
     assert {"fvae/evaluation/validation.py", "fvae/data/pixels.py", "fvae/objective.py"} <= trained_by

@@ -21,11 +21,11 @@ def draw(folder, count, seed=0):
         Image.fromarray(pixels).save(folder / f"{seed}-{number}.png")
 
 
-def use(project, path, **changes):
+def use(project, path):
     """Let `demo` be about images that lie somewhere."""
     split = {"kind": "hash", "validation": 0.2, "test": 0.2}
-    data = {"kind": "images", "path": path, "size": 16, "bits": 8, "crop": "center", "filter": "lanczos", "split": split}
-    project.edit(data=data | {"limit": None, "max_rejected": 0.01} | changes)
+    data = {"kind": "images", "path": path, "size": 16, "bits": 8, "crop": "center", "filter": "lanczos"}
+    project.edit(data=data | {"split": split, "limit": None, "max_rejected": 0.01})
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def repository(fresh, tmp_path):
 def test_raw_data_that_was_added_comes_back(repository, tmp_path, name):
     """A file, a folder and a nested folder: add, push, delete, pull, checkout, collect garbage.
 
-    `dvc checkout` and `dvc pull` fail at the end for the stages that never ran here; raw data must be there all the same.
+    `dvc checkout` and `dvc pull` fail at the end for stages that never ran here; raw data must be there all the same.
     """
     raw = repository.folder / "data/raw" / name
     if name.endswith(".zip"):

@@ -106,7 +106,8 @@ def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_p
     project = finished.copy(tmp_path / "copy")
     project.edit(evaluation__bpd__importance_samples=3)
     planned = project.planned()
-    assert planned == ["article",
+    assert planned == [
+        "article",
         "claims",
         "evaluate_bpd fvae",
         "evaluate_bpd glow",
