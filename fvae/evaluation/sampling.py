@@ -16,9 +16,9 @@ from fvae.models.base import Model
 from fvae.params import Sampling
 from fvae.progress import progress
 from fvae.seeding import numpy_generator, torch_generator
+from fvae.training.ema import BATCH_NORM_IMAGES
 
 BATCH = 250
-BATCH_NORM_IMAGES = 1000  # from which the statistics of BatchNorm are estimated
 
 
 def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:

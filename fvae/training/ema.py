@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn, update_bn
 
 from fvae.models.base import Model
 
-BATCH_NORM_IMAGES = 1000  # from so many images the statistics of BatchNorm are estimated
+BATCH_NORM_IMAGES = 1000  # from which the statistics of BatchNorm are estimated
 
 
 class EMA:

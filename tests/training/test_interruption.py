@@ -18,6 +18,7 @@ from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
 from fvae.training import recovery, schedule, states
+from fvae.training.interruption import Interruption
 from fvae.training.loop import train
 
 SPEC = params.FVAESpec(
@@ -75,6 +76,7 @@ def run(folder):
 
 def stoppable(folder):
     """The same; where a signal stops it, it exits with code 3."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the server of processes may ignore it
     try:
         run(folder)
     except UserError as error:
@@ -177,3 +179,26 @@ def test_a_signal_stops_after_the_step_and_the_run_continues(processes, whole, t
     process.join()
     assert process.exitcode == 0
     assert_same(whole, folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_noted_and_its_handler_restored(number):
+    before = signal.getsignal(number)
+    with Interruption() as interruption:
+        assert interruption.signal == 0
+        os.kill(os.getpid(), number)
+        assert interruption.signal == number
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(number):
+    """As SIGINT is in a shell script's background jobs, which Ctrl-C in the terminal must not stop."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with Interruption() as interruption:
+            os.kill(os.getpid(), number)
+            assert interruption.signal == 0
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)

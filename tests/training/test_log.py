@@ -1,4 +1,4 @@
-"""The log of the rule `train` outlives the signals that stop a training."""
+"""The log of a rule has also what a training prints after a signal."""
 
 import os
 import re
@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-RULES = Path(__file__).parents[2] / "workflow/rules/train.smk"
+RULES = Path(__file__).parents[2] / "workflow/rules/common.smk"
 TRAINING = """trap 'sleep 0.3; echo saved; exit 1' INT TERM; echo begun; while true; do sleep 0.05; done"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_printed_after_a_signal_to_the_whole_group_is_logged(tmp_path, number):
-    (pipe,) = re.findall(r'^ +" (2>&1 \| .*)"$', RULES.read_text(), re.MULTILINE)
+    (pipe,) = re.findall(r"\{options\} (2>&1 \| .*)\"$", RULES.read_text(), re.MULTILINE)
     log = tmp_path / "train.log"
-    command = f'set -euo pipefail; bash -c "{TRAINING}" {pipe.format(log=log)}'
+    pipe = pipe.replace("{{log}}", str(log))
+    command = f'set -euo pipefail; bash -c "{TRAINING}" {pipe}'
     running = subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, start_new_session=True)
     until = time.monotonic() + 10
     while not (log.exists() and log.read_text()) and time.monotonic() < until:

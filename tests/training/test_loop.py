@@ -17,7 +17,7 @@ from fvae import files, params, progress
 from fvae.errors import UserError
 from fvae.models.build import build
 from fvae.seeding import seed_everything
-from fvae.training import checkpoint, ema, recovery, results, schedule
+from fvae.training import checkpoint, ema, recovery, results, schedule, states
 from fvae.training.batches import Batches
 from fvae.training.loop import train
 from fvae.training.schedule import Schedule
@@ -116,9 +116,9 @@ def test_a_state_of_other_parameters_is_not_used(tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
 def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage):
-    states = States(tmp_path, "a")
-    states.save({"step": 1, "weights": torch.arange(1000.0)}, validated=True)
-    states.save({"step": 2, "weights": torch.arange(1000.0)}, validated=False)
+    saved = States(tmp_path, "a")
+    saved.save({"step": 1, "weights": torch.arange(1000.0)}, validated=True)
+    saved.save({"step": 2, "weights": torch.arange(1000.0)}, validated=False)
     file = tmp_path / "state.pt"
     whole = file.read_bytes()
     middle = whole.index(torch.tensor([500.0, 501.0]).numpy().tobytes())
@@ -128,21 +128,45 @@ def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage)
         file.unlink()
     else:
         file.write_bytes(contents[damage])
-    assert states.load()["step"] == 1
+    assert saved.load()["step"] == 1
     (tmp_path / "state.validated.pt").unlink()
-    assert states.load() is None
+    assert saved.load() is None
 
 
 def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
-    states, choices = States(tmp_path, "a"), random.Random(0)
-    states.save({"step": 1}, validated=True)
-    states.save({"step": 2, "weights": torch.arange(50.0), "history": [{"bpd": 1.0}]}, validated=False)
+    saved, choices = States(tmp_path, "a"), random.Random(0)
+    saved.save({"step": 1}, validated=True)
+    saved.save({"step": 2, "weights": torch.arange(50.0), "history": [{"bpd": 1.0}]}, validated=False)
     whole = (tmp_path / "state.pt").read_bytes()
     for _ in range(1000):
         damaged = bytearray(whole)
         damaged[choices.randrange(len(whole))] ^= 1 << choices.randrange(8)
         (tmp_path / "state.pt").write_bytes(damaged)
-        assert states.load()["step"] == 1
+        assert saved.load()["step"] == 1
+
+
+def test_a_state_of_an_earlier_format_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(states, "FORMAT", FORMAT - 1)
+    States(tmp_path, "a").save({"step": 3}, validated=True)
+    assert States(tmp_path, "a").load()["step"] == 3
+    monkeypatch.undo()
+    assert States(tmp_path, "a").load() is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"<<<<<<< HEAD\n", b"\xff" * 100])
+def test_a_run_among_damaged_files_starts_again(tmp_path, damage):
+    """States, and results of an earlier run, that are empty, hold marks of a conflict, or are not text."""
+    run(tmp_path / "whole")
+    (tmp_path / "damaged").mkdir()
+    for name in ("state.pt", "state.validated.pt", "training.json", "history.csv", "weights.safetensors"):
+        (tmp_path / "damaged" / name).write_bytes(damage)
+    run(tmp_path / "damaged")
+    assert {path.name for path in (tmp_path / "damaged").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
+    cost = json.loads((tmp_path / "damaged/training.json").read_text())
+    assert cost["weights_sha256"] == files.sha256(tmp_path / "whole/weights.safetensors")
+    assert cost["weights_sha256"] == files.sha256(tmp_path / "damaged/weights.safetensors")
+    histories = [pd.read_csv(tmp_path / name / "history.csv").drop(columns="seconds") for name in ("whole", "damaged")]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
@@ -320,6 +344,11 @@ def test_a_run_that_always_diverges_ends_with_one_line(tmp_path):
 def test_a_batch_larger_than_the_set_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"training\.batch_size: 8 is more than the 5 training images"):
         run(tmp_path, images=IMAGES[:5])
+
+
+def test_a_batch_of_one_image_is_refused_where_the_model_has_batch_norm(tmp_path):
+    with pytest.raises(UserError, match=r"training\.batch_size: 1 leaves one image for each process"):
+        run(tmp_path, settings=SETTINGS.model_copy(update={"batch_size": 1}))
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
