@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from fvae.params.checks import check_counts, problems
 from fvae.params.inheritance import resolve
-from fvae.params.messages import explain
+from fvae.params.messages import explain, wrong
 from fvae.params.schema import (
     FID,
     SWD,
@@ -58,6 +59,7 @@ __all__ = [
     "TaggedModelSpec",
     "Training",
     "VAESpec",
+    "check_counts",
     "free_sizes",
     "load",
 ]
@@ -71,6 +73,10 @@ def load(path: Path | str = "params.yaml") -> Params:
     path = Path(path)
     file = resolve(read(path), path)
     try:
-        return Params.model_validate(file.plain())
+        params = Params.model_validate(file.plain())
     except ValidationError as error:
         raise explain(error, file, path) from error
+    for name, experiment in params.experiments.items():
+        for problem in problems(name, experiment):
+            raise wrong(["experiments", name], problem.parameter, problem.message, file, path)
+    return params

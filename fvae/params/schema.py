@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from fvae.errors import UserError
 
-Count = Annotated[int, Field(gt=0)]
+T = TypeVar("T")
+
+
+def unique(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values, none of which may stand twice."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise PydanticCustomError("repeated", "{value} stands twice", {"name": "", "value": value})
+    return values
+
+
+# Strict: `true` is no number, 1.0 is no whole number, and text is neither.
+Count = Annotated[int, Field(gt=0, strict=True)]
 Size = Count | Literal["match"]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+Temperature = Annotated[float, Field(ge=0, le=2, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+ImageSize = Annotated[int, Field(ge=16, le=1024, strict=True)]  # pixels on a side
+Pixel = Annotated[int, Field(ge=0, strict=True)]
+Steps = Annotated[int, Field(ge=2, strict=True)]  # of an interpolation, both ends included
+AtLeastTwo = Annotated[int, Field(ge=2, strict=True)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Section(BaseModel):
     """A section of params.yaml: nothing missing, nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
     merged_away: ClassVar[tuple[str, ...]] = ()  # keys that the file may have, of which inheritance.py takes care
 
     @model_validator(mode="before")
@@ -43,7 +59,7 @@ class Portraits(Section):
     """The embedded data set, drawn from a seed."""
 
     kind: Literal["portraits"]
-    size: Annotated[int, Field(ge=16, le=1024)]
+    size: ImageSize
     bits: Literal[5, 8]  # of a pixel
     train: Count
     validation: Count
@@ -76,10 +92,10 @@ class Images(Section):
     """Images as people have them: a folder, an archive, or hf://OWNER/NAME@REVISION."""
 
     kind: Literal["images"]
-    path: str
-    size: Annotated[int, Field(ge=16, le=1024)]
+    path: Annotated[str, Field(min_length=1)]
+    size: ImageSize
     bits: Literal[5, 8]  # of a pixel
-    crop: Literal["center", "none"] | tuple[int, int, int, int]
+    crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]
     filter: Literal["lanczos", "area", "bilinear", "bicubic"]  # of the reduction, always antialiased
     split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
@@ -89,7 +105,7 @@ class Images(Section):
     def box_is_a_square(self) -> Images:
         if isinstance(self.crop, tuple):
             left, top, right, bottom = self.crop
-            if min(left, top) < 0 or right - left != bottom - top or right - left < self.size:
+            if right - left != bottom - top or right - left < self.size:
                 raise PydanticCustomError(
                     "box",
                     "{box} is no square box of left, top, right, bottom in pixels, at least {size} wide and high",
@@ -115,7 +131,7 @@ class FlowSpec(Section):
     width: Size
     coupling: Literal["additive", "affine"]
     mixing: Literal["swap", "shuffle", "conv1x1"]
-    actnorm: bool  # in every step; one stands at the end in any case
+    actnorm: StrictBool  # in every step; one stands at the end in any case
 
 
 class ModelSpecBase(Section):
@@ -168,15 +184,15 @@ class Match(Section):
 class Training(Section):
     epochs: Count
     batch_size: Count
-    warmup_steps: Annotated[int, Field(ge=0)]
-    cooldown_epochs: Annotated[int, Field(ge=0)]
+    warmup_steps: Annotated[int, Field(ge=0, strict=True)]
+    cooldown_epochs: Annotated[int, Field(ge=0, strict=True)]
     clip_norm: Positive  # of the gradient's norm
     ema: Share
-    flip: bool
+    flip: StrictBool
     precision: Literal["32-true", "bf16-mixed"]
-    channels_last: bool  # the memory format of images and activations
-    compile: bool  # by torch.compile: a minute or more before the first step, and then less for each
-    reversible: bool  # recompute a flow's activations from its output: less memory, more time
+    channels_last: StrictBool  # the memory format of images and activations
+    compile: StrictBool  # by torch.compile: a minute or more before the first step, and then less for each
+    reversible: StrictBool  # recompute a flow's activations from its output: less memory, more time
     devices: Count  # processes, each with its GPU where there are GPUs
     validate_every_epochs: Count  # epochs
     validation_images: Count
@@ -187,9 +203,14 @@ class RandomSamples(Section):
     temperature: Temperature
 
 
+class SheetSamples(Section):
+    images: AtLeastTwo  # they are shown on two sheets
+    temperature: Temperature
+
+
 class TemperatureSweep(Section):
     images: Count
-    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1)]
+    temperatures: Annotated[tuple[Temperature, ...], Field(min_length=1), AfterValidator(unique)]
 
 
 class Reconstructions(Section):
@@ -198,12 +219,12 @@ class Reconstructions(Section):
 
 class Pairs(Section):
     pairs: Count
-    steps: Annotated[int, Field(ge=2)]
+    steps: Steps
 
 
 class Quads(Section):
     sheets: Count
-    steps: Annotated[int, Field(ge=2)]
+    steps: Steps
 
 
 class Sampling(Section):
@@ -211,7 +232,7 @@ class Sampling(Section):
 
     batch_norm: Literal["running", "prior"]  # statistics in G for samples: of training, or of draws from the prior
     random: RandomSamples
-    sheets: RandomSamples
+    sheets: SheetSamples
     temperatures: TemperatureSweep
     reconstructions: Reconstructions
     pairs: Pairs
@@ -219,7 +240,7 @@ class Sampling(Section):
 
 
 class BitsPerDim(Section):
-    images: Annotated[int, Field(ge=2)]  # one has no standard error
+    images: AtLeastTwo  # one has no standard error
     importance_samples: Count
 
 
@@ -232,7 +253,7 @@ class FID(Section):
     """FID, KID, precision and recall: whatever needs Inception features."""
 
     mode: Literal["optional", "required", "off"]
-    images: Count  # of the random samples
+    images: AtLeastTwo  # of the random samples
 
 
 class Sharpness(Section):
@@ -262,7 +283,7 @@ class Experiment(Section):
     merged_away = ("extends",)
 
     data: Annotated[Portraits | Images, Field(discriminator="kind")]
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(unique)]
     match: Match
     models: Annotated[dict[Name, TaggedModelSpec], Field(min_length=1)]
     training: Training
@@ -304,7 +325,7 @@ class Params(Section):
 
     merged_away = ("defaults",)
 
-    build: Annotated[tuple[Name, ...], Field(min_length=1)]
+    build: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(unique)]
     inception: Inception
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
 

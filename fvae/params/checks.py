@@ -1,0 +1,101 @@
+"""What no single section can know: names that are taken, and numbers of images that are too small.
+
+Each problem is found before anything is trained, as a parameter within the experiment and a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from fvae.errors import UserError
+from fvae.params.schema import Experiment, FlowModelSpec, Portraits
+
+RULES = (
+    *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
+    *("special_case", "inception_weights", "reference", "summary", "claims", "article"),
+    *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
+    *("spectra", "reconstructions", "curves", "sizes", "metrics", "fidelity"),
+)
+FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
+DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows
+LEAST_TEST_IMAGES = 2  # a standard error needs two
+
+
+class Problem(NamedTuple):
+    """A parameter within an experiment, such as "training.batch_size", and what is wrong with it."""
+
+    parameter: str
+    message: str
+
+
+def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
+    """What is wrong with an experiment, as far as params.yaml tells."""
+    if name in RULES:
+        yield Problem("", f"a rule of the workflow is called {name}; give the experiment another name")
+    if name in FOLDERS:
+        yield Problem("", f"a folder of the project is called {name}; give the experiment another name")
+    yield from _of_samples(experiment)
+    yield from _of_batch_norm(experiment)
+    if isinstance(data := experiment.data, Portraits):
+        yield from _of_splits(experiment, {"train": data.train, "validation": data.validation, "test": data.test})
+
+
+def check_counts(experiment_name: str, experiment: Experiment, counts: Mapping[str, int]) -> None:
+    """Check that each split of the prepared images has as many as the parameters need.
+
+    `counts` has the number of images of "train", "validation" and "test". Raises UserError that names the parameter.
+    """
+    for problem in _of_splits(experiment, counts):
+        raise UserError(f"experiments.{experiment_name}.{problem.parameter}: {problem.message}")
+
+
+def _of_samples(experiment: Experiment) -> Iterator[Problem]:
+    """What needs more random samples than are drawn."""
+    evaluation, (rows, columns) = experiment.evaluation, experiment.figures.sheet
+    samples = experiment.sampling.random.images
+    drawn = f"sampling.random.images is {samples:,}"
+    if rows * columns > samples:
+        yield Problem("figures.sheet", f"{rows}×{columns} samples are needed, but {drawn}")
+    if evaluation.swd.images > samples:
+        yield Problem("evaluation.swd.images", f"{evaluation.swd.images:,} samples are needed, but {drawn}")
+    if evaluation.fid.mode != "off" and evaluation.fid.images > samples:
+        yield Problem("evaluation.fid.images", f"{evaluation.fid.images:,} samples are needed, but {drawn}")
+
+
+def _of_batch_norm(experiment: Experiment) -> Iterator[Problem]:
+    """BatchNorm needs more than one value per channel: images in a process × rows × columns of its smallest input."""
+    training = experiment.training
+    images = training.batch_size // training.devices
+    for name, spec in experiment.models.items():
+        side = 1 if isinstance(spec, FlowModelSpec) else max(1, experiment.data.size // 2**spec.encoder.levels)
+        if not isinstance(spec, FlowModelSpec) and images * side**2 < 2:
+            yield Problem(
+                "training.batch_size",
+                f"{training.batch_size} on {training.devices} devices gives BatchNorm one value per channel, since the "
+                f"smallest input in the encoder of {name} is 1×1; it needs at least 2 images on each device",
+            )
+
+
+def _of_splits(experiment: Experiment, counts: Mapping[str, int]) -> Iterator[Problem]:
+    """What needs more real images than a split has."""
+    sampling, (rows, columns) = experiment.sampling, experiment.figures.sheet
+    pairs, four = sampling.pairs.pairs, sampling.quads.sheets
+    portraits = isinstance(experiment.data, Portraits)
+    split_of = {split: f"data.{split}" if portraits else "data" for split in ("train", "validation", "test")}
+    needs = [
+        (split_of["train"], "train", DATA_FIGURE_IMAGES, "the figure of the data"),
+        (split_of["validation"], "validation", 1, "the choice of the best weights"),
+        (split_of["test"], "test", LEAST_TEST_IMAGES, "a standard error"),
+        ("training.batch_size", "train", experiment.training.batch_size, "a batch"),
+        ("sampling.reconstructions.images", "test", sampling.reconstructions.images, "the reconstructions"),
+        ("sampling.pairs.pairs", "test", 2 * pairs, f"interpolation between {pairs} pairs"),
+        ("sampling.quads.sheets", "test", 4 * four, f"interpolation among four images on {four} sheets"),
+        ("figures.sheet", "test", rows * columns, f"a sheet of {rows}×{columns}"),
+    ]
+    for parameter, split, needed, purpose in needs:
+        if counts[split] < needed:
+            noun = "image is" if needed == 1 else "images are"
+            yield Problem(
+                parameter, f"{needed:,} {noun} needed for {purpose}, but the {split} split has {counts[split]:,}"
+            )
