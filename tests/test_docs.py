@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+import tomllib
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -41,9 +42,10 @@ def shown(program):
         outside = re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)
         lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
         for line in lines + re.findall(r"`([^`\n]+)`", outside):
-            for command in re.split(r"&&|;", line.split(" #")[0].replace("…", "")):
-                if command.strip().startswith(f"{program} ") or command.strip() == program:
-                    found.append((name, shlex.split(command.strip().removeprefix(program))))
+            for command in re.split(r"&&|;", line.split(" #")[0]):
+                command = re.sub(r"^(?:[A-Z_]+=\S* )+", "", command.strip())  # of variables of the environment
+                if command == program or command.startswith(f"{program} "):
+                    found.append((name, shlex.split(command.removeprefix(program))))
     assert found, f"no page shows {program}"
     return found
 
@@ -94,6 +96,14 @@ def test_every_link_leads_somewhere(name):
 
 def test_readme_links_to_every_page():
     assert all(f"]({name})" in PAGES["README.md"] for name in PAGES if name != "README.md")
+
+
+def test_contributing_shows_the_layers_that_are_checked():
+    (shown,) = (block for block in blocks(PAGES["CONTRIBUTING.md"], "") if "→" in block)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    checked = [{part.strip().removeprefix("fvae.") for part in re.split("[|:]", layer)} for layer in layers]
+    assert [{*re.findall(r"\w+", layer)} for layer in shown.split("→")] == checked
 
 
 def test_readme_is_short():
