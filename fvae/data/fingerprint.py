@@ -10,7 +10,9 @@ from pathlib import Path
 
 from fvae.data.containers import damage_as_user_error
 from fvae.data.folder import FileInFolder, files_below
+from fvae.data.hub import missing_source
 from fvae.data.partition import find_list
+from fvae.errors import UserError
 from fvae.progress import progress
 
 LARGE = 2**30  # bytes from which reading shows progress
@@ -29,6 +31,8 @@ def source_digest(path: str | Path, cache: dict[str, str]) -> str:
     """
     path = Path(path)
     with damage_as_user_error(path):
+        if not path.exists():
+            raise UserError(missing_source(path))
         key = f"{_stat_hash(path)} {path}"
         if key not in cache:
             digest = _content_hash(path)
