@@ -97,7 +97,7 @@ def _folder(root: Path) -> Iterator[File]:
         if file.stat is None:
             yield File(file.name, 0, io.BytesIO, "a link to nothing")
         else:
-            yield File(file.name, file.stat.st_size, lambda path=file.path: open(path, "rb"))  # type: ignore[misc]
+            yield File(file.name, file.stat.st_size, lambda path=Path(file.path): path.open("rb"))  # type: ignore[misc]
 
 
 def _single(path: Path) -> Iterator[File]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from fvae.data.containers import damage_as_user_error
 from fvae.data.folder import FileInFolder, files_below
+from fvae.data.hub import missing_source
 from fvae.data.partition import find_list
+from fvae.errors import UserError
 from fvae.progress import progress
 
 LARGE = 2**30  # bytes from which reading shows progress
@@ -28,38 +31,41 @@ def source_digest(path: str | Path, cache: dict[str, str]) -> str:
     """
     path = Path(path)
     with damage_as_user_error(path):
-        files = _files(path)
-        key = f"{_stat_hash(files)} {path}"
+        if not path.exists():
+            raise UserError(missing_source(path))
+        key = f"{_stat_hash(path)} {path}"
         if key not in cache:
-            digest = _content_hash(path, files)
+            digest = _content_hash(path)
             for old in [old for old in cache if old.partition(" ")[2] == str(path)]:
                 del cache[old]
             cache[key] = digest
     return cache[key]
 
 
-def _files(path: Path) -> list[FileInFolder]:
+def _files(path: Path) -> Iterator[FileInFolder]:
     """The files of a source, and the list of splits beside it. Raises OSError."""
-    files = list(files_below(path)) if path.is_dir() else [FileInFolder("", str(path), path.stat())]
+    if path.is_dir():
+        yield from files_below(path)
+    else:
+        yield FileInFolder("", str(path), path.stat())
     splits = find_list(path)
     if splits is not None and splits.parent != path:
-        files.append(FileInFolder(f"../{splits.name}", str(splits), splits.stat()))
-    return files
+        yield FileInFolder(f"../{splits.name}", str(splits), splits.stat())
 
 
-def _stat_hash(files: list[FileInFolder]) -> str:
-    """A hash of names, sizes and times: cheap, for nothing is opened."""
-    lines = []
-    for file in files:
-        stat = file.stat
-        # The time of a file's last change of any kind cannot be set back as that of its last writing can.
-        times = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) if stat else ()
-        lines.append(f"{file.name}\0{times}\n")
+def _stat_hash(path: Path) -> str:
+    """A hash of names, sizes and times, for which no file is opened. Raises OSError."""
+    # The time of the last change of any kind, unlike that of the last writing, cannot be set by a program.
+    lines = [
+        f"{name}\0{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n" if stat else f"{name}\0\n"
+        for name, _, stat in _files(path)
+    ]
     return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
 
 
-def _content_hash(path: Path, files: list[FileInFolder]) -> str:
+def _content_hash(path: Path) -> str:
     """A hash of names and contents. Raises OSError."""
+    files = list(_files(path))
     size = sum(file.stat.st_size for file in files if file.stat)
     with progress(
         total=size, desc=f"reading {path.name}", unit="B", unit_scale=True, unit_divisor=1024, disable=size < LARGE

@@ -1,17 +1,17 @@
-"""The files of a folder tree, listed quickly."""
+"""The files of a folder tree, listed quickly: a set may have hundreds of thousands."""
 
 from __future__ import annotations
 
 import errno
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 NO_TARGET = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # what a link to nothing, or to itself, gives
 
 
-@dataclass(frozen=True)
-class FileInFolder:
+class FileInFolder(NamedTuple):
     """A file, or a link to nothing, which has no `stat`."""
 
     name: str  # relative to the folder, with forward slashes between folders
@@ -29,45 +29,37 @@ def files_below(root: str | os.PathLike[str]) -> Iterator[FileInFolder]:
 
     Links are followed, and each folder is read once, however many links lead to it. Raises OSError.
     """
-    return iter(sorted(_files_below(os.fspath(root)), key=lambda file: file.name.split("/")))
+    return _files_below(os.fspath(root), "", set())
 
 
-def _files_below(root: str) -> Iterator[FileInFolder]:
-    seen: set[tuple[int, int]] = set()
-    waiting = [("", root)]
-    while waiting:
-        prefix, folder = waiting.pop()
-        state = os.stat(folder)
-        if (state.st_dev, state.st_ino) in seen:
+def _files_below(folder: str, prefix: str, seen: set[tuple[int, int]]) -> Iterator[FileInFolder]:
+    state = os.stat(folder)
+    if (state.st_dev, state.st_ino) in seen:
+        return
+    seen.add((state.st_dev, state.st_ino))
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=attrgetter("name"))
+    for entry in entries:
+        name = entry.name
+        if name[0] == "." or name == "__MACOSX" or ("\\" in name and is_hidden(name.replace("\\", "/"))):
             continue
-        seen.add((state.st_dev, state.st_ino))
-        folders = []
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if is_hidden(entry.name.replace("\\", "/")):
-                    continue
-                if _is_folder(entry):
-                    folders.append(entry.name)
-                elif (file := _file(prefix, entry)) is not None:
-                    yield file
-        waiting += [(f"{prefix}{name}/", os.path.join(folder, name)) for name in sorted(folders, reverse=True)]
+        kind, stat = _look_at(entry)
+        if kind == "file":
+            yield FileInFolder(prefix + name, entry.path, stat)
+        elif kind == "folder":
+            yield from _files_below(entry.path, f"{prefix}{name}/", seen)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _look_at(entry: os.DirEntry[str]) -> tuple[str, os.stat_result | None]:
+    """Whether it is a file, a folder or something else, such as a pipe. A link to nothing is a file without a stat."""
     try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _file(prefix: str, entry: os.DirEntry[str]) -> FileInFolder | None:
-    """A regular file or a link to nothing; None for a pipe, a socket or a device."""
-    try:
-        state = entry.stat() if entry.is_file() else None
-        if state is None and (not entry.is_symlink() or os.path.exists(entry.path)):
-            return None
+        if entry.is_file():
+            return "file", entry.stat()
+        if entry.is_dir():
+            return "folder", None
+        dead = entry.is_symlink() and not os.path.exists(entry.path)
     except OSError as error:
         if error.errno not in NO_TARGET:
             raise
-        state = None
-    return FileInFolder(prefix + entry.name, entry.path, state)
+        dead = True
+    return "file" if dead else "other", None

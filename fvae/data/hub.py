@@ -1,4 +1,8 @@
-"""Data sets that are fetched: those of the Hugging Face hub, or of the mirror that HF_ENDPOINT names; and LFW."""
+"""Where raw images come from: a path of the user's, or a data set that is downloaded.
+
+Two kinds are downloaded, to data/fetched: those of the Hugging Face hub, or of the mirror that the environment variable
+HF_ENDPOINT names; and Labelled Faces in the Wild (LFW), where the user has not put its archive.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +14,57 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
+from fvae import layout
 from fvae.errors import UserError
 from fvae.files import write
 
-PLACE = Path("data/raw/huggingface")
 ADDRESS = re.compile(r"^hf://(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>\w[\w./-]*)$")
-COMPLETE = ".complete"  # stands in a folder of which all was fetched and compared
+COMPLETE = ".complete"  # an empty file in a folder of which every file was downloaded and compared
 LFW = "lfw-deepfunneled.tgz"
-SECONDS = 30.0  # that a server may be silent
+TIMEOUT = 30.0  # seconds without an answer of a server
 
 
 def fetched(path: str) -> bool:
-    """Whether a path is one that `local` fetches where it is not there."""
-    return path.startswith("hf://") or Path(path).name == LFW
+    """Whether the program downloads a source: an address, or LFW where neither its file nor DVC's record is there."""
+    if path.startswith("hf://"):
+        return True
+    return Path(path).name == LFW and not Path(path).exists() and _dvc_file(Path(path)) is None
 
 
 def local(path: str) -> Path:
-    """The path itself, LFW's archive downloaded where it is not there; of hf://OWNER/NAME@REVISION a folder of shards.
+    """The file or the folder of a source, downloaded where `fetched(path)` and where it was not downloaded before.
 
-    Raises UserError where an address is none, a server cannot be reached, or a checksum differs.
+    Raises UserError where an address is malformed, a server cannot be reached, or a checksum differs.
     """
+    if not fetched(path):
+        return Path(path)
     if path.startswith("hf://"):
         return _shards(path)
-    if fetched(path) and not Path(path).exists():
-        _download_lfw(Path(path))
-    return Path(path)
+    archive = layout.FETCHED / LFW
+    if not archive.exists():
+        _download_lfw(archive, path)
+    return archive
+
+
+def missing_source(path: str | Path) -> str:
+    """What to say of a source that does not exist: what the user can do."""
+    dvc_file = _dvc_file(Path(path))
+    if dvc_file is not None:
+        return f"{path} does not exist; DVC has a record of it: dvc pull {dvc_file}"
+    return f"{path} does not exist; put the archive or the folder of images there, or name another path"
+
+
+def _dvc_file(path: Path) -> Path | None:
+    """The file in which DVC records a path or a folder that holds it."""
+    files = (folder.with_name(f"{folder.name}.dvc") for folder in (path, *path.parents) if folder.name)
+    return next((file for file in files if file.is_file()), None)
 
 
 def _shards(path: str) -> Path:
     """The folder to which the parquet shards of a data set were downloaded.
 
-    What is already there is not fetched again, and a download that broke off goes on; then all is compared with the
-    hub's checksums. Where the hub cannot be reached, what was once complete is enough.
+    Files that are already there are not downloaded again, and an interrupted download continues. Then all files are
+    compared with the hub's checksums. Where the hub cannot be reached, a folder that was once complete is used.
     """
     match = ADDRESS.match(path)
     if not match:
@@ -49,7 +72,7 @@ def _shards(path: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download
 
     repository, revision = match["repository"], match["revision"]
-    folder = PLACE / repository.replace("/", "--") / revision.replace("/", "--")
+    folder = layout.FETCHED / "huggingface" / repository.replace("/", "--") / revision.replace("/", "--")
     complete = folder / COMPLETE
     try:
         HfApi().dataset_info(repository, revision=revision)
@@ -58,7 +81,7 @@ def _shards(path: str) -> Path:
             repository, repo_type="dataset", revision=revision, allow_patterns=["*.parquet"], local_dir=folder
         )
         compared = HfApi().verify_repo_checksums(repository, repo_type="dataset", revision=revision, local_dir=folder)
-    except Exception as error:  # the client lets through those of its HTTP library, another one in each version
+    except Exception as error:  # the client also raises the errors of its HTTP library, which its versions change
         reason = " ".join(str(error).split())[:300]
         if not complete.exists():
             raise UserError(f"data.path: {path} cannot be fetched: {reason}") from error
@@ -73,26 +96,29 @@ def _shards(path: str) -> Path:
     return folder
 
 
-def _download_lfw(path: Path) -> None:
-    """Labelled Faces in the Wild from where torchvision knows it. Raises UserError where it is not to be had."""
+def _download_lfw(archive: Path, own: str) -> None:
+    """Download LFW from the address that torchvision has; `own` is where the user may put it instead.
+
+    Raises UserError where that fails.
+    """
     from torchvision.datasets import LFWPeople
     from torchvision.datasets.utils import download_url
 
     _, name, md5 = LFWPeople.file_dict["deepfunneled"]
     url = LFWPeople.download_url_prefix + name
     try:
-        with _impatient():
-            write(path, lambda partial: download_url(url, partial.parent, partial.name, md5))
+        with socket_timeout(TIMEOUT):
+            write(archive, lambda partial: download_url(url, partial.parent, partial.name, md5))
     except (OSError, RuntimeError, HTTPException) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not there, and {url} cannot be fetched ({reason}); put the file there") from error
+        raise UserError(f"{own}: not there, and {url} cannot be fetched ({reason}); put the file there") from error
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """Connections that do not wait for ever."""
+def socket_timeout(seconds: float) -> Iterator[None]:
+    """In this context a connection on which nothing arrives for so many seconds ends with an OSError."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(SECONDS)
+    socket.setdefaulttimeout(seconds)
     try:
         yield
     finally:

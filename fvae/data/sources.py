@@ -15,6 +15,7 @@ from typing import IO
 import numpy as np
 
 from fvae.data.containers import Container, File, damage_as_user_error
+from fvae.data.hub import missing_source
 from fvae.data.partition import find_list, read_list
 from fvae.data.records import Damaged, parquet, tfrecords
 from fvae.errors import UserError
@@ -87,6 +88,8 @@ class Source:
     def __init__(self, path: Path) -> None:
         packed = path / "img_align_celeba.zip"  # torchvision's folder before it is unpacked
         with damage_as_user_error(path):
+            if not path.exists():
+                raise UserError(missing_source(path))
             unpack = packed.is_file() and not packed.with_suffix("").is_dir()
         self.container = Container(packed if unpack else path)
         self.root = ARCHIVE.sub("", self.container.path.resolve().name)

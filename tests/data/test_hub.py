@@ -19,6 +19,8 @@ from PIL import Image
 from torchvision.datasets import LFWPeople
 
 from fvae.data import dataset, hub
+from fvae.data.fingerprint import source_digest
+from fvae.data.sources import Source
 from fvae.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -126,7 +128,7 @@ def test_a_data_set_is_fetched_once(tmp_path, endpoint):
 
 def test_a_file_damaged_by_its_disk_is_told(tmp_path, endpoint):
     assert prepared(tmp_path, endpoint, "hf://some/faces@main").returncode == 0
-    shard = next((tmp_path / "data/raw/huggingface/some--faces/main/data").glob("train-00001*"))
+    shard = next((tmp_path / "data/fetched/huggingface/some--faces/main/data").glob("train-00001*"))
     whole = shard.stat()
     data = bytearray(shard.read_bytes())
     data[1000] ^= 1
@@ -141,12 +143,12 @@ def test_what_was_fetched_is_enough_when_the_hub_cannot_be_reached(tmp_path, end
     path = "hf://some/faces@refs/convert/parquet"
     assert prepared(tmp_path, endpoint, path).returncode == 0
     assert any("/revision/refs%2Fconvert%2Fparquet" in asked for asked in ASKED)
-    folder = tmp_path / "data/raw/huggingface/some--faces/refs--convert--parquet"
+    folder = tmp_path / "data/fetched/huggingface/some--faces/refs--convert--parquet"
     done = prepared(tmp_path, "http://127.0.0.1:9", path)
     assert done.returncode == 0, done.stderr
     (said,) = [line for line in done.stderr.splitlines() if "cannot be reached" in line]
     assert said.startswith(f"fvae: {path} cannot be reached")
-    assert said.endswith("going on with what was fetched to data/raw/huggingface/some--faces/refs--convert--parquet")
+    assert said.endswith("going on with what was fetched to data/fetched/huggingface/some--faces/refs--convert--parquet")
     (folder / hub.COMPLETE).unlink()  # a download that broke off
     done = prepared(tmp_path, "http://127.0.0.1:9", path)
     assert done.returncode == 1
@@ -176,30 +178,70 @@ def lfw(endpoint, monkeypatch):
     monkeypatch.setitem(LFWPeople.file_dict, "deepfunneled", known)
 
 
-def test_lfw_is_downloaded_where_it_is_not_there(tmp_path, lfw):
-    path = tmp_path / "raw" / "lfw-deepfunneled.tgz"
+FETCHED_LFW = Path("data/fetched/lfw-deepfunneled.tgz")
+RAW_LFW = "data/raw/lfw-deepfunneled.tgz"
+
+
+def test_lfw_is_downloaded_where_it_is_not_there(tmp_path, lfw, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        assert hub.local(str(path)) == path
-        assert path.read_bytes() == ARCHIVE
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+        assert hub.fetched(RAW_LFW)
+        assert hub.local(RAW_LFW) == FETCHED_LFW
+        assert FETCHED_LFW.read_bytes() == ARCHIVE
+    assert [file.name for file in FETCHED_LFW.parent.iterdir()] == [FETCHED_LFW.name]
+    assert not Path("data/raw").exists()  # which holds what the user put there, and nothing else
     assert len([asked for asked in ASKED if asked == "/lfw/lfw-deepfunneled.tgz"]) == 2  # a HEAD and a GET
+
+
+def test_a_user_s_own_archive_of_lfw_is_used(tmp_path, lfw, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = Path(RAW_LFW)
+    own.parent.mkdir(parents=True)
+    FETCHED_LFW.parent.mkdir(parents=True)
+    FETCHED_LFW.write_bytes(ARCHIVE)
+    own.write_bytes(b"own")
+    assert not hub.fetched(RAW_LFW)
+    assert hub.local(RAW_LFW) == own
+    own.unlink()
+    assert hub.fetched(RAW_LFW)
+    own.with_name(f"{own.name}.dvc").touch()  # the user's own, which `dvc pull` brings
+    assert not hub.fetched(RAW_LFW)
+    assert ASKED == []
 
 
 @pytest.mark.parametrize("trouble", ["nobody answers", "not found", "another sum"])
 def test_lfw_that_cannot_be_downloaded_is_one_clear_line(tmp_path, lfw, monkeypatch, trouble):
+    monkeypatch.chdir(tmp_path)
     if trouble == "nobody answers":
         monkeypatch.setattr(LFWPeople, "download_url_prefix", "http://127.0.0.1:9/")
     elif trouble == "not found":
         monkeypatch.setattr(LFWPeople, "download_url_prefix", LFWPeople.download_url_prefix + "elsewhere/")
     else:
         monkeypatch.setitem(LFWPeople.file_dict, "deepfunneled", ("", "lfw-deepfunneled.tgz", "0" * 32))
-    path = tmp_path / "lfw-deepfunneled.tgz"
-    with pytest.raises(UserError, match=r"lfw-deepfunneled\.tgz: not there, and http.*; put the file there") as error:
-        hub.local(str(path))
+    with pytest.raises(UserError, match=r"data/raw/lfw-deepfunneled\.tgz: not there, and http.*; put the file there") as error:
+        hub.local(RAW_LFW)
     assert "\n" not in str(error.value)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_other_archives_are_not_downloaded(tmp_path):
     assert not hub.fetched("data/raw/faces.zip")
     assert hub.local(str(tmp_path / "lfw.tgz")) == tmp_path / "lfw.tgz"
+
+
+@pytest.mark.parametrize("recorded", ["faces.zip", None, "raw", "data"])
+def test_a_missing_source_says_what_to_do(tmp_path, monkeypatch, recorded):
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    path = "data/raw/faces.zip"
+    if recorded:
+        place = {"faces.zip": "data/raw/faces.zip.dvc", "raw": "data/raw.dvc", "data": "data.dvc"}[recorded]
+        Path(place).touch()
+        line = f"{path} does not exist; DVC has a record of it: dvc pull {place}"
+    else:
+        line = f"{path} does not exist; put the archive or the folder of images there, or name another path"
+    assert hub.missing_source(path) == line
+    for use in (lambda: Source(Path(path)), lambda: source_digest(path, {})):
+        with pytest.raises(UserError) as error:
+            use()
+        assert str(error.value) == line

@@ -57,7 +57,7 @@ def test_with_an_experiment_what_it_would_reject(tmp_path):
 
 
 def test_what_is_no_source_is_one_clear_line(tmp_path):
-    with pytest.raises(UserError, match="no such file or folder"):
+    with pytest.raises(UserError, match="missing does not exist; put the archive or the folder of images there"):
         said(tmp_path / "missing")
     with pytest.raises(UserError, match="--experiment or --data is missing"):
         raise CliRunner().invoke(app, ["describe"]).exception
