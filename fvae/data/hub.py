@@ -123,10 +123,3 @@ def socket_timeout(seconds: float) -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-def missing_source(path: str) -> str:
-    """What to do about a source that is not there; a .dvc file beside it tells that DVC has it."""
-    if Path(f"{path}.dvc").exists():
-        return f"{path} does not exist here, but DVC has it: dvc pull {path}.dvc"
-    return f"{path} does not exist; put the archive or the folder of images there, or name another path"
