@@ -18,7 +18,7 @@ from fvae.files import lock_folder, read_json, write_text
 from fvae.models.base import Model
 from fvae.models.build import build
 from fvae.models.match import resolve_one
-from fvae.params import Experiment, ModelSpec, TaggedModelSpec, Training, free_sizes, load
+from fvae.params import Experiment, ModelSpec, TaggedModelSpec, Training, check_counts, free_sizes, load
 from fvae.seeding import seed_everything
 from fvae.training import loop
 
@@ -27,13 +27,14 @@ def run(experiment_name: str, model: str, seed: int) -> None:
     """Train a model of an experiment; its run's folder then holds weights, history and cost.
 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
-    it, and where the training is stopped or diverges.
+    it, where there are too few images for what the parameters ask, and where the training is stopped or diverges.
     """
     experiment = load().experiment(experiment_name)
     if model not in experiment.models:
         raise UserError(f"--model: '{model}' is not one of {', '.join(experiment.models)}")
     spec = resolved(experiment, model, layout.model(experiment_name, model))
     images = load_images(layout.data(experiment_name))
+    check_counts(experiment_name, experiment, dict(images.index["split"].value_counts()))
     seed_everything(seed, "train/weights")
     net = build(spec, experiment.data.size, experiment.data.bits)
     folder = layout.Run(experiment_name, model, seed)

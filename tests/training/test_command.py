@@ -1,10 +1,13 @@
 """The train command: where a model's size comes from."""
 
 import json
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from fvae.commands.train import resolved
+from fvae.commands.train import resolved, run
 from fvae.errors import UserError
 from fvae.models.match import resolve_one
 from fvae.params import load
@@ -49,3 +52,19 @@ def test_a_damaged_file_of_the_match_command_is_one_line(tmp_path, text):
     file.write_text(text)
     with pytest.raises(UserError, match=r"model\.json: damaged"):
         resolved(EXPERIMENT, "glow", file)
+
+
+def test_too_few_images_are_said_before_training(tmp_path, monkeypatch):
+    """Seventy training images and batches of 128: one line that names the parameter, and nothing is written."""
+    splits = ["train"] * 70 + ["validation"] * 40 + ["test"] * 40
+    folder = tmp_path / "data/demo"
+    folder.mkdir(parents=True)
+    np.save(folder / "images.npy", np.zeros((len(splits), 3, 32, 32), np.uint8))
+    pd.DataFrame({"split": splits}).to_csv(folder / "index.csv", index=False)
+    (folder / "manifest.json").write_text('{"images_sha256": "0"}')
+    text = Path("params.yaml").read_text().replace("batch_size: 32", "batch_size: 128")
+    (tmp_path / "params.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"experiments\.demo\.training\.batch_size: .*70"):
+        run("demo", "fvae", 0)
+    assert not (tmp_path / "results").exists()
