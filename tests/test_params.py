@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from dvc.utils.serialize import parse_yaml
 
+import fvae.paper.data
+from fvae import layout
 from fvae.errors import UserError
-from fvae.params import load
+from fvae.models.networks import Encoder
+from fvae.paper import FIGURES, TABLES
+from fvae.params import check_counts, checks, load, source
 
 TEXT = Path("params.yaml").read_text()  # experiments are its last section: others can be appended
 PARAMS = yaml.safe_load(TEXT)
@@ -185,3 +191,274 @@ def test_the_command_params_prints_what_an_experiment_inherits(tmp_path):
     done = subprocess.run([*command, "cats"], cwd=root, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("fvae: --experiment: no experiment 'cats'; params.yaml has demo")
+
+
+SCALARS = """
+    0 1 -1 10 12000 4294967295 +1 010 -010 00 -0 0o10 0O10 0x1F 0b11 1_000 1:30 190:20:30 5,000 1.2.3 ½ ١
+    0.0 0.5 -0.5 .5 5. 010.5 1.0e-3 1e-3 1E5 1e+5 -1e-3 1.5e3 1_0.5 0.1_5 1e 1e1.5 0. -0.0 1.e3 .5e1
+    .inf -.inf .Inf .INF .nan .NaN nan inf NaN infinity
+    true false True False TRUE FALSE tRUE yes no Yes No on off On OFF y n Y N
+    ~ null Null NULL nULL none None = << - --- ... 2020-01-01 2020-1-1 2020-01-01T10:00:00
+    demo 32-true data/raw/celeba-hq hf://some/faces@main '010' 'true' "1e-3" "" ''
+    !!int 3 !!str 010 !!str true !!float 1 !!int 010 !!binary aGk= !!set a !!omap b !own c
+"""
+
+
+def read_or_none(file):
+    """What our reader makes of a file; None where it refuses the file in one line."""
+    try:
+        return source.read(file).plain()
+    except UserError as error:
+        return None if "\n" not in str(error) else str(error)
+
+
+@pytest.mark.parametrize("scalar", re.findall(r"(?:!\S+ )?\S+", SCALARS))
+def test_a_scalar_is_what_dvc_reads_or_refused(tmp_path, scalar):
+    text = f"key: {scalar}\nnext: 1\n"
+    file = written(tmp_path, text)
+    ours = read_or_none(file)
+    if ours is None:
+        return
+    assert repr(ours) == repr(parse_yaml(text, file))  # for 1, 1.0 and True are equal
+    other = yaml.safe_load(text)["key"]  # a number that YAML 1.1, which other tools read, takes for another is refused
+    if type(other) in (bool, int, float) and type(ours["key"]) in (bool, int, float):
+        assert repr(ours["key"]) == repr(other)
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value"),
+    [("0.5", 0.5), ("1e-3", 0.001), ("1.0e-3", 0.001), ("-1", -1), ("on", "on"), ("'010'", "010"), ("true", True)],
+)
+def test_plain_scalars_are_read(tmp_path, scalar, value):
+    assert repr(source.read(written(tmp_path, f"key: {scalar}")).plain()["key"]) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "test: 1000, seed: 0}",
+            "test: 1000, seed: 010}",
+            "data.seed: 010 is ambiguous; write a whole number in decima",
+        ),
+        ("test: 1000, seed: 0}", "test: 1000, seed: 0o10}", "data.seed: 0o10 is ambiguous"),
+        ("test: 1000, seed: 0}", "test: 1_000, seed: 0}", "data.test: 1_000 is ambiguous"),
+        ("test: 1000, seed: 0}", "test: 1000, seed: true}", "data.seed: must be a valid integer, not True"),
+        ("test: 1000, seed: 0}", "test: 1000, seed: '1'}", "data.seed: must be a valid integer, not '1'"),
+        ("test: 1000, seed: 0}", "test: 1e3, seed: 0}", "data.test: must be a valid integer, not 1000.0"),
+        ("test: 1000, seed: 0}", "test: 1000, test: 1000, seed: 0}", "data.test: stands twice, first in line"),
+        ("training: {epochs: 5}", "training: {epochs: true}", "training.epochs: must be a valid integer, not True"),
+        (
+            "training: {epochs: 5}",
+            "training: {epochs: 5, flip: on}",
+            "training.flip: must be a valid boolean, not 'on'",
+        ),
+        ("training: {epochs: 5}", "training: {epochs: 5, flip: 1}", "training.flip: must be a valid boolean, not 1"),
+        (
+            "training: {epochs: 5}",
+            "training: {epochs: 5, ema: false}",
+            "training.ema: must be a valid number, not False",
+        ),
+        (
+            "training: {epochs: 5}",
+            "training: {epochs: 5, ema: '0.5'}",
+            "training.ema: must be a valid number, not '0.5'",
+        ),
+        ("training: {epochs: 5}", "training: {epochs: 5, clip_norm: .inf}", "training.clip_norm: .inf is no finite"),
+        ("training: {epochs: 5}", "training: {epochs: 5, clip_norm: .nan}", "training.clip_norm: .nan is no finite"),
+        (
+            "training: {epochs: 5}",
+            "training: {epochs: 5, clip_norm: 1e999}",
+            "training.clip_norm: must be a finite numb",
+        ),
+        (
+            "training: {epochs: 5}",
+            "training: &t {epochs: 5}",
+            "training: &t: anchors and aliases are not read; use `ext",
+        ),
+        ("training: {epochs: 5}", "training: {<<: {epochs: 5}}", "training: << is no name"),
+        ("training: {epochs: 5}", "training: {1: 5}", "training: 1 is no name"),
+        ("training: {epochs: 5}", "training: {[a]: 5}", "training: a list or mapping is no name"),
+        ("training: {epochs: 5}", "training: !!set {epochs}", "training: the tag tag:yaml.org,2002:set is not read"),
+        ("training: {epochs: 5}", "training: !!python/tuple [1]", "training: the tag tag:yaml.org,2002:python/tuple"),
+        (
+            "training: {epochs: 5}",
+            "training: 2020-01-01",
+            "training: 2020-01-01 is read as a timestamp; put it in quot",
+        ),
+    ],
+)
+def test_what_readers_of_yaml_understand_differently_is_refused(tmp_path, old, new, message):
+    said = error_of(written(tmp_path, TEXT.replace(old, new, 1)))
+    assert re.match(rf"params\.yaml:\d+: experiments\.demo\.{re.escape(message)}", said), said
+
+
+def test_a_section_that_stands_twice_is_refused(tmp_path):
+    file = written(tmp_path, TEXT + "  demo: {extends: family}\n")
+    message = f"experiments.demo: stands twice, first in line {line_of(file, '  demo: # drawn')}"
+    assert error_of(file) == f"params.yaml:{line_of(file, 'demo: {extends')}: {message}"
+
+
+def test_a_file_that_is_not_utf_8_is_one_line(tmp_path):
+    file = tmp_path / "params.yaml"
+    for encoding in ("latin-1", "utf-16"):
+        file.write_bytes("# drawn\n# für Porträts\nbuild: [demo]\n".encode(encoding))
+        assert "the text is not UTF-8; save the file as UTF-8" in error_of(file)
+    file.write_bytes("# drawn\n# für Porträts\nbuild: [demo]\n".encode("latin-1"))
+    assert error_of(file).startswith("params.yaml:2: ")
+    file.write_bytes(b"build: \x00")
+    assert "not YAML" in error_of(file)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("experiments.demo.seeds", [0, 0], "experiments.demo.seeds: 0 stands twice"),
+        ("defaults.seeds", [1, 2, 1], "defaults.seeds: 1 stands twice (inherited by experiments.demo)"),
+        ("build", ["demo", "family", "demo"], "build: demo stands twice"),
+        (
+            "experiments.demo.sampling.temperatures.temperatures",
+            [0.0, 1, 1.0],
+            "experiments.demo.sampling.temperatures.temperatures: 1.0 stands twice",
+        ),
+    ],
+)
+def test_lists_have_no_value_twice(tmp_path, path, value, message):
+    said = error_of(changed(tmp_path, path, value))
+    assert re.fullmatch(rf"params\.yaml:\d+: {re.escape(message)}", said), said
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("data.train", 59, "data.train: 60 images are needed for the figure of the data, but the train split has 59"),
+        ("data.test", 1, "data.test: 2 images are needed for a standard error, but the test split has 1"),
+        (
+            "training.batch_size",
+            12001,
+            "training.batch_size: 12,001 images are needed for a batch, but the train split",
+        ),
+        (
+            "sampling.reconstructions.images",
+            1001,
+            "sampling.reconstructions.images: 1,001 images are needed for the rec",
+        ),
+        (
+            "sampling.pairs.pairs",
+            501,
+            "sampling.pairs.pairs: 1,002 images are needed for interpolation between 501 pair",
+        ),
+        (
+            "sampling.quads.sheets",
+            251,
+            "sampling.quads.sheets: 1,004 images are needed for interpolation among four ima",
+        ),
+        ("sampling.sheets.images", 1, "sampling.sheets.images: must be greater than or equal to 2, not 1"),
+        ("sampling.random.images", 35, "figures.sheet: 6×6 samples are needed, but sampling.random.images is 35 (inh"),
+        ("figures.sheet", [40, 40], "figures.sheet: 40×40 samples are needed, but sampling.random.images is 1,000"),
+        (
+            "evaluation.swd.images",
+            1001,
+            "evaluation.swd.images: 1,001 samples are needed, but sampling.random.images is",
+        ),
+        (
+            "evaluation.fid.images",
+            1001,
+            "evaluation.fid.images: 1,001 samples are needed, but sampling.random.images is",
+        ),
+        ("evaluation.fid.images", 1, "evaluation.fid.images: must be greater than or equal to 2, not 1"),
+        ("evaluation.bpd.images", 1, "evaluation.bpd.images: must be greater than or equal to 2, not 1"),
+    ],
+)
+def test_what_is_too_small_is_said_before_training(tmp_path, path, value, message):
+    said = error_of(changed(tmp_path, f"experiments.demo.{path}", value))
+    assert re.match(rf"params\.yaml:\d+: (experiments\.demo|defaults)\.{re.escape(message)}", said), said
+
+
+def test_a_sheet_larger_than_the_test_split_is_said(tmp_path):
+    file = written(tmp_path, TEXT.replace("test: 1000, seed: 0}", "test: 35, seed: 0}", 1))
+    assert "defaults.figures.sheet: 36 images are needed for a sheet of 6×6, but the test split has 35" in error_of(
+        file
+    )
+
+
+ENOUGH = {"train": 12000, "validation": 600, "test": 660}
+
+
+@pytest.mark.parametrize(
+    ("split", "count", "message"),
+    [
+        ("train", 59, "data: 60 images are needed for the figure of the data, but the train split has 59"),
+        ("validation", 0, "data: 1 image is needed for the choice of the best weights, but the validation split has 0"),
+        ("test", 1, "data: 2 images are needed for a standard error, but the test split has 1"),
+        (
+            "test",
+            11,
+            "sampling.reconstructions.images: 12 images are needed for the reconstructions, but the test split",
+        ),
+        ("test", 35, "figures.sheet: 36 images are needed for a sheet of 6×6, but the test split has 35"),
+    ],
+)
+def test_prepared_images_are_counted_against_the_parameters(split, count, message):
+    experiment = load().experiment("lfw64")
+    check_counts("lfw64", experiment, ENOUGH)
+    with pytest.raises(UserError, match=re.escape(f"experiments.lfw64.{message}")):
+        check_counts("lfw64", experiment, ENOUGH | {split: count})
+
+
+def test_the_figure_of_the_data_shows_as_many_images_as_are_asked_for():
+    assert fvae.paper.data.ROWS * fvae.paper.data.COLUMNS == checks.DATA_FIGURE_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("levels", "batch_size", "devices", "refused"),
+    [(4, 1, 1, True), (4, 2, 1, False), (4, 2, 2, True), (3, 1, 1, False), (4, 4, 2, False)],
+)
+def test_batch_norm_of_one_value_is_refused(tmp_path, levels, batch_size, devices, refused):
+    training = f"training: {{batch_size: {batch_size}, devices: {devices}}}"
+    own = f"{{extends: demo, data: {{size: 16}}, {training}, models: {{fvae: {{encoder: {{levels: {levels}}}}}}}}}"
+    file = written(tmp_path, TEXT + f"  own: {own}\n")
+    encoder = Encoder(3, levels, steps=1, expansion=0.01).train()
+    images = torch.zeros(batch_size // devices, 3, 16, 16)
+    if refused:
+        assert "experiments.own.training.batch_size: " in error_of(file)
+        assert "gives BatchNorm one value per channel" in error_of(file)
+        with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+            encoder(images)
+    else:
+        load(file)
+        encoder(images)
+
+
+def names_of_rules():
+    """Names that rules have, and names in tables from which rules are made."""
+    files = [Path("Snakefile"), *Path("workflow/rules").glob("*.smk")]
+    for file in files:
+        yield from re.findall(r"^\s*(?:rule|checkpoint) (\w+):", file.read_text(), re.MULTILINE)
+        yield from re.findall(r'^    "(\w+)": [\[(]', file.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted({*names_of_rules(), *FIGURES, *TABLES}))
+def test_no_experiment_has_the_name_of_a_rule(tmp_path, name):
+    file = written(tmp_path, TEXT + f"  {name}: {{extends: demo}}\n")
+    message = f"a rule of the workflow is called {name}; give the experiment another name"
+    assert error_of(file) == f"params.yaml:{line_of(file, f'  {name}: {{extends')}: experiments.{name}: {message}"
+
+
+@pytest.mark.parametrize(
+    "name", sorted({layout.RAW.name, layout.FETCHED.name, layout.INCEPTION_STATUS.parent.name, "runs", "tables"})
+)
+def test_no_experiment_has_the_name_of_a_folder(tmp_path, name):
+    file = written(tmp_path, TEXT + f"  {name}: {{extends: demo}}\n")
+    assert f"experiments.{name}: a folder of the project is called {name}; give the exp" in error_of(file)
+
+
+def test_the_rules_of_the_workflow_are_found():
+    assert {"all", "prepare", "train", "sample", "bpd", "special_case", "samples", "article"} <= set(names_of_rules())
+
+
+def test_an_empty_path_of_data_is_refused():
+    command = [sys.executable, "-m", "fvae", "describe", "--data", ""]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "fvae: --data: the path is empty; name a folder or an archive of images\n"

@@ -27,7 +27,7 @@ def configure(folder, devices, batch=16):
     """The demo at a tiny size."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     demo = params["experiments"]["demo"]
-    demo["data"] |= {"size": 16, "train": 64, "validation": 8, "test": 8}
+    demo["data"] |= {"size": 16, "train": 64, "validation": 8, "test": 36}
     for spec in demo["models"].values():
         for section in ("encoder", "flow"):
             if section in spec:
