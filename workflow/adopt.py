@@ -1,93 +1,115 @@
 """Let Snakemake accept the files that DVC vouches for, after `dvc pull`, `dvc checkout` or `dvc exp apply`.
 
-dvc.lock says which parameters made which outputs. Where `dvc status` finds a stage's outputs as dvc.lock says, and its
-code too, Snakemake records that the outputs were made by the parameters in dvc.lock. It then plans as it does after
-its own runs: what a difference between dvc.lock and params.yaml affects is made again, and nothing else.
+dvc.lock says which outputs were made from which inputs, by which parameters. Where outputs and inputs are as it says,
+Snakemake records that the outputs were made by those parameters. It then plans as it does after its own runs: what a
+difference between dvc.lock and params.yaml affects is made again, and nothing else.
 
-Tested with DVC 3.67 and Snakemake 9.27, of which it uses the commands `dvc status --json`, `dvc check-ignore` and
-`snakemake --touch`, and the file dvc.lock (schema 2.0).
+This relies on dvc.lock (schema 2.0) and on the MD5 that DVC gives to a folder: that of the JSON list of its files. The
+command `dvc status` would compare the same, but it is blocked while `dvc repro` runs a stage, which is when
+workflow/stage needs the answer. Tested with DVC 3.67 and Snakemake 9.27.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from fvae.files import write_text
+from fvae.layout import RAW
 
+LOCK = Path("dvc.lock")
 RECORDED = Path(".snakemake/recorded-params.yaml")
 YAML_1_2 = YAML(typ="safe")  # as DVC reads and writes it
-MAY_DIFFER = {"data/raw"}  # Snakemake compares raw data with the digest in manifest.json
+
+Stage = dict[str, Any]
 
 
-def accepted_stages() -> list[dict[str, Any]]:
-    """The stages of dvc.lock whose outputs and code, and those of all stages before them, are as it says."""
-    lock = Path("dvc.lock")
-    if not lock.exists():
+def stages_as_recorded() -> list[Stage]:
+    """The stages of dvc.lock whose outputs and inputs are as it says, but for raw data.
+
+    Snakemake compares raw data itself, with the digest in the manifest of the prepared images.
+    """
+    if not LOCK.exists():
         return []
-    stages: dict[str, dict[str, Any]] = YAML_1_2.load(lock)["stages"]
-    done = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"fvae: dvc status: {done.stderr.strip()}")
-    changed = {name for name, changes in json.loads(done.stdout).items() if _matters(changes)}
-    changed_outputs = [out["path"] for name in changed & stages.keys() for out in stages[name]["outs"]]
-    accepted = []
-    for name, stage in stages.items():
-        needs = [dependency["path"] for dependency in stage["deps"]]
-        if name not in changed and not any(need in changed_outputs for need in needs):
-            accepted.append(stage)
-        else:
-            changed_outputs += [out["path"] for out in stage["outs"]]
-    return accepted
+    stages = YAML_1_2.load(LOCK)["stages"].values()
+    places = {part["path"]: part["md5"] for stage in stages for part in (*stage["deps"], *stage["outs"])}
+    places.pop(str(RAW), None)
+    ignored = ignored_by_dvc(file for place in places for file in files(Path(place)))
+    changed = {place for place, recorded in places.items() if md5(Path(place), ignored) != recorded}
+    return [stage for stage in stages if not changed & {part["path"] for part in (*stage["deps"], *stage["outs"])}]
 
 
-def _matters(changes: list[Any]) -> bool:
-    """Whether a stage differs from dvc.lock in more than parameters and raw data."""
-    return any(
-        kind == "changed outs" or (kind == "changed deps" and not set(paths) - {"params.yaml"} <= MAY_DIFFER)
-        for change in changes
-        if isinstance(change, dict)
-        for kind, paths in change.items()
-    )
+def files(place: Path) -> list[Path]:
+    """A file, or the files of a folder; nothing where neither is there."""
+    if place.is_file():
+        return [place]
+    return [file for file in place.rglob("*") if file.is_file()]
 
 
-def files_of(stages: list[dict[str, Any]]) -> list[str]:
-    """The files of stages' outputs that DVC or Git holds; other files there may be of another version: they go."""
-    outputs = [Path(out["path"]) for stage in stages for out in stage["outs"]]
-    files = [file for out in outputs for file in (out.rglob("*") if out.is_dir() else [out]) if file.is_file()]
-    asked = "\n".join(map(str, files))
-    ignored = subprocess.run(
-        ["dvc", "check-ignore", "--stdin"], input=asked, capture_output=True, text=True, check=False
-    )
-    other = set(ignored.stdout.split("\n"))
-    for file in files:
-        if str(file) in other and file.suffix in (".npy", ".json"):
+def ignored_by_dvc(paths: Iterable[Path]) -> set[Path]:
+    """Those of some paths that .dvcignore hides from DVC."""
+    command, names = ["dvc", "check-ignore", "--stdin"], "\n".join(map(str, paths))
+    done = subprocess.run(command, input=names, capture_output=True, text=True, check=False)
+    if done.stderr:
+        sys.exit(f"fvae: dvc check-ignore: {done.stderr.strip()}")
+    return {Path(name) for name in done.stdout.splitlines()}
+
+
+def md5(place: Path, ignored: set[Path]) -> str | None:
+    """The MD5 of a file or a folder as DVC computes it; None where there is neither."""
+    if place.is_file():
+        return hash_of(place)
+    if not place.is_dir():
+        return None
+    listed = {file.relative_to(place).as_posix(): hash_of(file) for file in files(place) if file not in ignored}
+    entries = [{"md5": digest, "relpath": name} for name, digest in sorted(listed.items())]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def hash_of(file: Path) -> str:
+    """The MD5 of a file's content."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def accept(stages: list[Stage]) -> None:
+    """Let Snakemake record the outputs of stages that were made by the same parameters.
+
+    What DVC does not hold beside the outputs, such as samples that figures alone need, may be of another version: it is
+    deleted, and made again when it is needed.
+    """
+    present = [file for stage in stages for out in stage["outs"] for file in files(Path(out["path"]))]
+    ignored = ignored_by_dvc(present)
+    for file in ignored:
+        if file.suffix in (".npy", ".json"):
             file.unlink()
-    return sorted(str(file) for file in files if str(file) not in other)
+    targets = sorted({str(file) for file in present if file not in ignored})
+    options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all", "--config", f"recorded_params={RECORDED}"]
+    done = subprocess.run(["snakemake", *options, "--", *targets], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def main() -> None:
     """Accept each group of stages that have the same parameters."""
-    stages = accepted_stages()
-    groups: dict[str, list[dict[str, Any]]] = {}
+    stages = stages_as_recorded()
+    groups: dict[str, list[Stage]] = {}
     for stage in stages:
-        text = io.StringIO()
-        YAML_1_2.dump(stage["params"]["params.yaml"], text)
-        groups.setdefault(text.getvalue(), []).append(stage)
+        params = io.StringIO()
+        YAML_1_2.dump(stage["params"]["params.yaml"], params)
+        groups.setdefault(params.getvalue(), []).append(stage)
     print(f"DVC vouches for {len(stages)} stages", file=sys.stderr)
-    for params, group in groups.items():
-        write_text(RECORDED, params)
-        config = ["--config", f"recorded_params={RECORDED}"]
-        options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all"]
-        command = ["snakemake", *options, *config, "--", *files_of(group)]
-        if code := subprocess.run(command, check=False).returncode:
-            sys.exit(code)
+    for text, group in groups.items():
+        write_text(RECORDED, text)
+        accept(group)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def take_the_folder():
 
 def print_metrics():
     """The end of a run: where the results are, and the table of metrics with its notes."""
-    for experiment in PLAN.params.build:
+    for experiment in [] if PLAN.recorded else PLAN.params.build:
         table = layout.table(experiment, "metrics", "md")
         if table.exists():
             print(
