@@ -10,7 +10,7 @@ from tqdm import tqdm
 LOG_SECONDS = 5.0
 
 
-class progress(tqdm):
+class progress(tqdm):  # type: ignore[type-arg] # only its stubs are generic
     """A tqdm whose bar becomes one plain line at a time where standard error is not a terminal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,6 @@ def soft_clamp(log_scale: Tensor, bound: float = 2.0) -> Tensor:
     return bound * (log_scale / bound).tanh()
 
 
-def full_precision(device: torch.device) -> AbstractContextManager:
+def full_precision(device: torch.device) -> AbstractContextManager[Any]:
     """No autocast within: latents keep their precision while networks may lose some of theirs."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)

@@ -50,5 +50,5 @@ class _Reversible(torch.autograd.Function):
         return None, y_gradient, *(found[parameter] for parameter in ctx.composition.parameters())
 
 
-def _autocast(ctx: Any) -> AbstractContextManager:
+def _autocast(ctx: Any) -> AbstractContextManager[Any]:
     return torch.autocast(**ctx.autocast)
