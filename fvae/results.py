@@ -140,6 +140,16 @@ class Reconstructions(TypedDict):
     images: int
 
 
+class Spectrum(TypedDict):
+    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images."""
+
+    radius: list[int]
+    test: list[float]
+    samples: list[float]
+    reconstructed: list[float]
+    reconstructions: list[float]
+
+
 @with_config(MORE)
 class Sharpness(TypedDict):
     """sharpness.json of a run."""
@@ -147,6 +157,7 @@ class Sharpness(TypedDict):
     high_frequency_db: Number
     images: int
     reconstructions: Reconstructions
+    spectrum: Spectrum
 
 
 @with_config(MORE)

@@ -66,9 +66,7 @@ def test_every_figure_says_which_runs_it_shows():
 
 
 def test_a_run_that_is_missing_is_one_line(folder):
-    with pytest.raises(
-        UserError, match=r"results/demo/runs/glow/seed-0/training\.json: missing; .* fvae train"
-    ):
+    with pytest.raises(UserError, match=r"results/demo/runs/glow/seed-0/training\.json: missing; .* fvae train"):
         provenance("demo", EXPERIMENT, runs("all", "demo", EXPERIMENT))
 
 

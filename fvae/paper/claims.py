@@ -1,46 +1,34 @@
-"""The paper's claims, each decided by a rule from measured numbers, whichever way it comes out."""
+"""The paper's claims, each decided by a fixed rule from measured numbers, whether they support it or not."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind_from_stats
 
 from fvae import layout
-from fvae.files import read_json, write_json, write_text
-from fvae.models.build import describe
-from fvae.models.match import resolve
+from fvae.files import write_json, write_text
 from fvae.paper import style
-from fvae.paper.curves import ROWS, history
+from fvae.paper.claim import FAILS, HOLDS, WELCH, Claim, decide_lower, listed
+from fvae.paper.curves import ROWS
 from fvae.params import Experiment, Images
+from fvae.results import read_cost, read_history, read_matched, read_metric
 
-HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided here"
 BLURRED = -3.0  # dB of high-frequency power: half of that of real images
-SIGNIFICANT = 0.05
 EXACT = 1e-9  # relative difference in float64
 AS_GOOD = 2.0  # times the SWD of the f-VAE with d = D: what a reduced one may have
 GTX_1060 = {64: ((120, 150), 8.0), 128: ((140, 160), 36.0)}  # by size: epochs from, to; at most so many hours
-SAID = {64: "120 to 150 epochs, 7 to 8 hours", 128: "about 150 epochs, 1.5 days"}
+PAPERS_HOURS = {64: "120 to 150 epochs, 7 to 8 hours", 128: "about 150 epochs, 1.5 days"}
 
-
-@dataclass
-class Claim:
-    """What the paper says, the test, what it rests on, and how it comes out."""
-
-    name: str
-    claim: str
-    test: str
-    numbers: dict[str, Any]
-    verdict: str
-    reason: str
+Runs = dict[str, list[layout.Run]]  # of each seed, by kind of model: vae, glow, fvae
+MEASURES = (("epoch", "epochs"), ("images", "images"), ("seconds", "seconds"))  # columns of a history, and their names
 
 
 def write(experiment_name: str, experiment: Experiment) -> None:
-    """results/EXPERIMENT/claims.json and claims.md."""
+    """Write results/EXPERIMENT/claims.json and claims.md. Raises UserError where a run is not measured."""
     claims = decide(experiment_name, experiment)
     write_json(layout.claims(experiment_name, "json"), [asdict(claim) for claim in claims])
     seeds = len(experiment.seeds)
@@ -55,7 +43,7 @@ def write(experiment_name: str, experiment: Experiment) -> None:
 
 
 def decide(experiment_name: str, experiment: Experiment) -> list[Claim]:
-    """All claims, for the experiment's models of the paper's kinds."""
+    """All claims, each about the experiment's VAE, Glow and f-VAE."""
     names = {
         name: of_kind(experiment, kind, name) for name, kind in (("vae", "vae"), ("glow", "flow"), ("fvae", "fvae"))
     }
@@ -65,68 +53,62 @@ def decide(experiment_name: str, experiment: Experiment) -> list[Claim]:
         if name is not None
     }
     return [
-        not_blurry(runs),
+        sharper_than_vae(runs),
         better_than_glow(runs, experiment_name, experiment),
-        *(faster_than_glow(runs, column, what) for column, what in MEANINGS),
-        hours(runs, experiment),
+        *(faster_than_glow(runs, column, what) for column, what in MEASURES),
+        trains_in_hours(runs, experiment),
         special_cases(runs),
         reduces_dimension(experiment_name, experiment),
     ]
 
 
-Runs = dict[str, list[layout.Run]]
-MEANINGS = (("epoch", "epochs"), ("images", "images"), ("seconds", "seconds"))
-
-
 def of_kind(experiment: Experiment, kind: str, preferred: str) -> str | None:
-    """The model of the preferred name if it is of that kind, else the first model of the kind."""
+    """The model of the preferred name if it is of that kind, else the first model of the kind, else None."""
     same = [name for name, spec in experiment.models.items() if spec.kind == kind]
     return preferred if preferred in same else same[0] if same else None
 
 
 def numbers(runs: list[layout.Run], metric: str, key: str) -> list[Any]:
-    """A number of each seed."""
-    return [read_json(run.metric(metric), f"evaluate {metric}")[key] for run in runs]
+    """A number of each run."""
+    return [read_metric(run, metric)[key] for run in runs]
 
 
-def lacking(runs: Runs, *kinds: str) -> str:
-    """Why a claim about these kinds cannot be decided, if one of them is not there."""
+def reason_if_missing(runs: Runs, *kinds: str) -> str:
+    """Why a claim about these kinds of models cannot be decided; empty if the experiment has all of them."""
     missing = [style.label(kind) for kind in kinds if kind not in runs]
     return f"The experiment has no {' and no '.join(missing)}." if missing else ""
 
 
-def not_blurry(runs: Runs) -> Claim:
-    """(a), by the power of high frequencies beside real images'."""
+def sharper_than_vae(runs: Runs) -> Claim:
+    """(a), by the power of high frequencies compared with that of real images."""
     claim = Claim(
         "a",
         "The f-VAE is not blurry where the VAE is",
         f"high-frequency power of samples below {BLURRED:g} dB of real images' for every seed of the VAE, above it for "
         "every seed of the f-VAE",
-        {},
-        OPEN,
-        lacking(runs, "vae", "fvae"),
+        reason=reason_if_missing(runs, "vae", "fvae"),
     )
     if claim.reason:
         return claim
     decibels = {kind: numbers(runs[kind], "sharpness", "high_frequency_db") for kind in ("vae", "fvae")}
-    again = {
+    reconstructions = {
         kind: [found["high_frequency_db"] for found in numbers(runs[kind], "sharpness", "reconstructions")]
         for kind in ("vae", "fvae")
     }
-    claim.numbers = {"high_frequency_db": decibels, "of reconstructions": again}
+    claim.numbers = {"high_frequency_db": decibels, "of reconstructions": reconstructions}
     vae, fvae = (np.array(decibels[kind], float) for kind in ("vae", "fvae"))
-    seen = (
+    observed = (
         f"VAE {listed(vae, '+.1f')} dB, f-VAE {listed(fvae, '+.1f')} dB; reconstructions: VAE "
-        f"{listed(again['vae'], '+.1f')} dB, f-VAE {listed(again['fvae'], '+.1f')} dB."
+        f"{listed(reconstructions['vae'], '+.1f')} dB, f-VAE {listed(reconstructions['fvae'], '+.1f')} dB."
     )
     if (fvae < BLURRED).all():
-        claim.verdict, claim.reason = FAILS, f"The f-VAE's samples are blurred: {seen}"
+        claim.verdict, claim.reason = FAILS, f"The f-VAE's samples are blurred: {observed}"
     elif (vae < BLURRED).all() and (fvae >= BLURRED).all():
-        claim.verdict, claim.reason = HOLDS, seen
+        claim.verdict, claim.reason = HOLDS, observed
     elif (vae >= BLURRED).all():
-        claim.reason = f"The VAE's samples are not blurry here, whatever else they are: {seen}"
+        claim.reason = f"The VAE's samples are not blurry here: {observed}"
     else:
-        claim.reason = f"The seeds differ: {seen}"
+        claim.reason = f"The seeds differ: {observed}"
     return claim
 
 
@@ -135,10 +117,8 @@ def better_than_glow(runs: Runs, experiment_name: str, experiment: Experiment) -
     claim = Claim(
         "b",
         "At the same size and epochs the f-VAE is better than Glow",
-        f"lower FID of samples (SWD where there is no FID) by Welch's t-test over seeds, p < {SIGNIFICANT:g}",
-        {},
-        OPEN,
-        lacking(runs, "glow", "fvae"),
+        f"lower FID of samples (SWD where there is no FID) {WELCH}",
+        reason=reason_if_missing(runs, "glow", "fvae"),
     )
     if claim.reason:
         return claim
@@ -151,28 +131,18 @@ def better_than_glow(runs: Runs, experiment_name: str, experiment: Experiment) -
     bounds = {kind: numbers(runs[kind], "bpd", "bpd") for kind in ("glow", "fvae")}
     sizes = compared_sizes(runs, experiment_name, experiment)
     claim.numbers = {name: values, "bits/dim": bounds, **sizes}
-    glow, fvae = (np.array(values[kind], float) for kind in ("glow", "fvae"))
-    seen = (
-        f"{name}: Glow {listed(glow, '.1f')}, f-VAE {listed(fvae, '.1f')}; bits/dim: Glow "
-        f"{listed(bounds['glow'], '.3f')}, f-VAE ≤ {listed(bounds['fvae'], '.3f')}. {told(sizes)}{why}"
+    observed = (
+        f"{name}: Glow {listed(values['glow'], '.1f')}, f-VAE {listed(values['fvae'], '.1f')}; bits/dim: Glow "
+        f"{listed(bounds['glow'], '.3f')}, f-VAE ≤ {listed(bounds['fvae'], '.3f')}. {sizes_in_words(sizes)}{why}"
     )
-    if len(glow) < 2:
-        claim.reason = f"One seed tells no difference from chance. {seen}"
-        return claim
-    claim.numbers["p"] = p = welch(fvae, glow)
-    if p < SIGNIFICANT:
-        claim.verdict = HOLDS if fvae.mean() < glow.mean() else FAILS
-        claim.reason = f"p = {p:.2g}. {seen}"
-    else:
-        claim.reason = f"No significant difference over {len(glow)} seeds, p = {p:.2g}. {seen}"
+    decide_lower(claim, values["fvae"], values["glow"], observed)
     return claim
 
 
 def compared_sizes(runs: Runs, experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     """What 'the same size and epochs' means here: the matched quantity, and each model's sizes and costs."""
-    specs = resolve(experiment)
-    sizes = {kind: describe(specs[runs[kind][0].model], experiment.data.size) for kind in ("glow", "fvae")}
-    costs = {kind: [read_json(run.training, "train")["seconds"] for run in runs[kind]] for kind in ("glow", "fvae")}
+    sizes = {kind: read_matched(experiment_name, runs[kind][0].model)[1] for kind in ("glow", "fvae")}
+    costs = {kind: [read_cost(run)["seconds"] for run in runs[kind]] for kind in ("glow", "fvae")}
     return {
         "matched in": experiment.match.quantity,
         "epochs": experiment.training.epochs,
@@ -182,8 +152,8 @@ def compared_sizes(runs: Runs, experiment_name: str, experiment: Experiment) -> 
     }
 
 
-def told(sizes: dict[str, Any]) -> str:
-    """Compared sizes in words."""
+def sizes_in_words(sizes: dict[str, Any]) -> str:
+    """What `compared_sizes` found, as a sentence."""
     each = "; ".join(
         f"{style.label(kind)} {sizes['parameters'][kind]:,} parameters, {sizes['macs'][kind] / 1e6:,.1f} M "
         f"multiply-accumulates, {listed(sizes['seconds of training'][kind], ',.0f')} seconds of training"
@@ -192,56 +162,42 @@ def told(sizes: dict[str, Any]) -> str:
     return f"Matched in {style.QUANTITIES[sizes['matched in']]}, {sizes['epochs']} epochs: {each}."
 
 
-def welch(a: np.ndarray, b: np.ndarray) -> float:
-    """p of Welch's t-test; 0 or 1 where neither's seeds differ among themselves."""
-    if a.std() == b.std() == 0:
-        return float(a[0] == b[0])
-    moments = [moment for x in (a, b) for moment in (x.mean(), x.std(ddof=1), len(x))]
-    return float(ttest_ind_from_stats(*moments, equal_var=False).pvalue)
-
-
 def faster_than_glow(runs: Runs, column: str, what: str) -> Claim:
-    """(b), 'converges faster': how much each needs to reach the SWD at which the worse of the two ends."""
+    """(b), 'converges faster': what each needs to reach the held-out SWD at which the worse of the two ends."""
     claim = Claim(
         f"b, {what}",
         f"The f-VAE converges faster than Glow, in {what}",
-        f"fewer {what} until the held-out SWD at which the worse of the two ends, interpolated between validations, by "
-        f"Welch's t-test over seeds, p < {SIGNIFICANT:g}",
-        {},
-        OPEN,
-        lacking(runs, "glow", "fvae"),
+        f"fewer {what} until the held-out SWD at which the worse of the two ends, interpolated between validations, "
+        f"{WELCH}",
+        reason=reason_if_missing(runs, "glow", "fvae"),
     )
     if claim.reason:
         return claim
     needed: dict[str, list[float]] = {"glow": [], "fvae": []}
-    resolved = False
+    differs = False
     for pair in zip(runs["glow"], runs["fvae"], strict=True):
-        histories = [history(run) for run in pair]
+        histories = [read_history(run) for run in pair]
         threshold = max(each["swd"].iloc[-1] for each in histories)
         for kind, each in zip(("glow", "fvae"), histories, strict=True):
             needed[kind].append(reached(each, column, threshold))
-        resolved |= (
+        differs |= (
             needed["glow"][-1] != needed["fvae"][-1] and max(each["swd"].iloc[0] for each in histories) > threshold
         )
     claim.numbers = {what: needed}
-    glow, fvae = (np.array(needed[kind]) for kind in ("glow", "fvae"))
     form = ",.2f" if column == "epoch" else ",.0f"
-    seen = f"Glow {listed(glow, form)}, f-VAE {listed(fvae, form)} {what}."
-    if not resolved:
-        claim.reason = f"A tie for every seed: validations, the first included, are too far apart to tell. {seen}"
-    elif len(glow) < 2:
-        claim.reason = f"One seed tells no difference from chance. {seen}"
+    observed = f"Glow {listed(needed['glow'], form)}, f-VAE {listed(needed['fvae'], form)} {what}."
+    if differs:
+        decide_lower(claim, needed["fvae"], needed["glow"], observed)
     else:
-        claim.numbers["p"] = p = welch(fvae, glow)
-        if p < SIGNIFICANT:
-            claim.verdict, claim.reason = HOLDS if fvae.mean() < glow.mean() else FAILS, f"p = {p:.2g}. {seen}"
-        else:
-            claim.reason = f"No significant difference over {len(glow)} seeds, p = {p:.2g}. {seen}"
+        claim.reason = f"A tie for every seed: validations, the first included, are too far apart to tell. {observed}"
     return claim
 
 
 def reached(validations: pd.DataFrame, column: str, threshold: float) -> float:
-    """Where SWD first falls to the threshold, on the line between two validations; at the first one, there."""
+    """The value of a column where SWD first falls to the threshold, interpolated linearly between validations.
+
+    The first validation's value where SWD is at or below the threshold already there.
+    """
     swd, at = validations["swd"].to_numpy(float), validations[column].to_numpy(float)
     index = int((swd <= threshold).argmax())
     if index == 0:
@@ -250,38 +206,36 @@ def reached(validations: pd.DataFrame, column: str, threshold: float) -> float:
     return float(at[index - 1] + share * (at[index] - at[index - 1]))
 
 
-def hours(runs: Runs, experiment: Experiment) -> Claim:
+def trains_in_hours(runs: Runs, experiment: Experiment) -> Claim:
     """(c), which is about one graphics card."""
     size, epochs = experiment.data.size, experiment.training.epochs
-    said = SAID.get(size, "; ".join(f"{side}×{side}: {text}" for side, text in SAID.items()))
+    papers = PAPERS_HOURS.get(size, "; ".join(f"{side}×{side}: {text}" for side, text in PAPERS_HOURS.items()))
     claim = Claim(
         "c",
-        f"CelebA-HQ on a GTX 1060 needs {said}",
+        f"CelebA-HQ on a GTX 1060 needs {papers}",
         "on that card, with that set's published split, at 64×64 or 128×128 and about as many epochs: at most 8 or 36 "
-        "hours for every seed; elsewhere the hours are told",
-        {},
-        OPEN,
-        lacking(runs, "fvae"),
+        "hours for every seed; otherwise the hours are reported and nothing is decided",
+        reason=reason_if_missing(runs, "fvae"),
     )
     if claim.reason:
         return claim
-    costs = [read_json(run.training, "train") for run in runs["fvae"]]
+    costs = [read_cost(run) for run in runs["fvae"]]
     spent = [cost["seconds"] / 3600 for cost in costs]
     devices = sorted({cost["device"] for cost in costs})
     claim.numbers = {"size": size, "epochs": epochs, "hours": spent, "device": ", ".join(devices)}
-    seen = f"{epochs} epochs at {size}×{size} took {listed(spent, '.3g')} hours on {', '.join(devices)}."
+    observed = f"{epochs} epochs at {size}×{size} took {listed(spent, '.3g')} hours on {', '.join(devices)}."
     data = experiment.data
     (fewest, most), limit = GTX_1060.get(size, ((epochs, epochs), math.inf))
-    agrees = {
+    conditions = {
         "another device": all("1060" in device for device in devices),
         "other images than CelebA-HQ's": isinstance(data, Images) and data.split.kind == "published",
         "another size": size in GTX_1060,
         "another number of epochs": fewest <= epochs <= most,
     }
-    if other := [what for what, same in agrees.items() if not same]:
-        claim.reason = f"The claim is about something else: here it is {' and '.join(other)}. {seen}"
+    if other := [what for what, met in conditions.items() if not met]:
+        claim.reason = f"The claim is about something else: here it is {' and '.join(other)}. {observed}"
     else:
-        claim.verdict, claim.reason = HOLDS if max(spent) <= limit else FAILS, seen
+        claim.verdict, claim.reason = HOLDS if max(spent) <= limit else FAILS, observed
     return claim
 
 
@@ -292,16 +246,11 @@ def special_cases(runs: Runs) -> Claim:
         "VAE and flow are exact special cases of equation (6)",
         f"(6) of the trained models, in float64, against reconstruction + KL and against the flow's NLL: equal to "
         f"{EXACT:g} of its value",
-        {},
-        OPEN,
-        lacking(runs, "vae", "glow"),
+        reason=reason_if_missing(runs, "vae", "glow"),
     )
     if claim.reason:
         return claim
-    compared = {
-        kind: [read_json(run.metric("special_case"), "evaluate special_case") for run in runs[kind]]
-        for kind in ("vae", "glow")
-    }
+    compared = {kind: [read_metric(run, "special_case") for run in runs[kind]] for kind in ("vae", "glow")}
     claim.numbers = compared
     relative = {kind: max(each["difference"] / abs(each["nats"]) for each in found) for kind, found in compared.items()}
     claim.verdict = HOLDS if max(relative.values()) < EXACT else FAILS
@@ -317,26 +266,24 @@ def reduces_dimension(experiment_name: str, experiment: Experiment) -> Claim:
         "every f-VAE or mixture with d < D learns, for every seed: its bound is finite, its held-out bound and SWD "
         "fall from the first validation to the last, and its samples' SWD is at most "
         f"{AS_GOOD:g} times that of the f-VAE with d = D, where there is one (mean over seeds)",
-        {},
-        OPEN,
-        "The experiment has no such model; `family` has one.",
+        reason="The experiment has no such model; `family` has one.",
     )
-    resolved, image = resolve(experiment), 3 * experiment.data.size**2
-    models = {name: spec for name, spec in resolved.items() if spec.kind in ("fvae", "mixture")}
-    latents = {name: describe(spec, experiment.data.size)["latent"]["dims"] for name, spec in models.items()}
+    image = 3 * experiment.data.size**2
+    models = {name: spec for name, spec in experiment.models.items() if spec.kind in ("fvae", "mixture")}
+    latents = {name: read_matched(experiment_name, name)[1]["latent"]["dims"] for name in models}
     runs = {name: [layout.Run(experiment_name, name, seed) for seed in experiment.seeds] for name in models}
     full = [name for name, spec in models.items() if spec.kind == "fvae" and latents[name] == image]
-    limit = AS_GOOD * np.mean(numbers(runs[full[0]], "swd", "mean")) if full else math.inf
+    limit = AS_GOOD * np.mean(np.array(numbers(runs[full[0]], "swd", "mean"), float)) if full else math.inf
     reasons = []
     for name in (name for name in models if latents[name] < image):
         bounds, distances = numbers(runs[name], "bpd", "bpd"), numbers(runs[name], "swd", "mean")
-        curves = [history(run) for run in runs[name]]
+        curves = [read_history(run) for run in runs[name]]
         learns = {
             "its bound is not finite": all(bound is not None and math.isfinite(bound) for bound in bounds),
             **{f"its held-out {what} does not fall": all(falls(each[key]) for each in curves) for key, what in ROWS},
-            f"its samples' SWD is above {limit:.1f}": np.mean(distances) <= limit,
+            f"its samples' SWD is above {limit:.1f}": np.mean(np.array(distances, float)) <= limit,
         }
-        flaws = [flaw for flaw, sound in learns.items() if not sound]
+        flaws = [flaw for flaw, absent in learns.items() if not absent]
         claim.numbers[name] = {"d": latents[name], "D": image, "bits/dim": bounds, "SWD × 10³": distances}
         claim.verdict = FAILS if flaws or claim.verdict == FAILS else HOLDS
         reasons.append(
@@ -354,8 +301,3 @@ def reduces_dimension(experiment_name: str, experiment: Experiment) -> Claim:
 def falls(values: pd.Series) -> bool:
     """Whether the last is below the first."""
     return bool(values.iloc[-1] < values.iloc[0])
-
-
-def listed(values: Any, form: str) -> str:
-    """The numbers of all seeds."""
-    return ", ".join(f"{value:{form}}" for value in values)

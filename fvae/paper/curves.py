@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fvae import layout
 from fvae.errors import UserError
-from fvae.models.build import KINDS
 from fvae.paper import style
 from fvae.params import Experiment
+from fvae.results import read_history
 
 ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
+EXACT_KIND = "flow"  # of models whose bits/dim is exact, not a bound
 COLUMNS = (("epoch", "epochs"), ("images", "images seen"), ("seconds", "seconds of training"))
 
 
-def history(run: layout.Run) -> pd.DataFrame:
-    """A training's history. Raises UserError where it is missing."""
-    try:
-        return pd.read_csv(run.history)
-    except OSError as error:
-        raise UserError(f"{run.history}: missing; train the model first: python -m fvae train") from error
-
-
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """The mean over seeds, its range shaded; a model of which bits/dim is a bound is marked ≤."""
+    """The mean over seeds, with their range shaded; ≤ marks a model of which bits/dim is an upper bound."""
     from matplotlib.pyplot import subplots
 
     width = experiment.figures.width
     figure, grid = subplots(len(ROWS), len(COLUMNS), figsize=(width, 0.66 * width), sharex="col", sharey="row")
     for index, (name, spec) in enumerate(experiment.models.items()):
-        runs = [history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
+        runs = [read_history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
+        if len({len(run) for run in runs}) > 1:
+            raise UserError(f"{layout.runs(experiment_name) / name}: the seeds differ in validations; train them again")
         colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
-        bound = "" if KINDS[spec.kind].exact else " (≤)"
+        bound = "" if spec.kind == EXACT_KIND else " (≤)"
         for (row, _), axes_row in zip(ROWS, grid, strict=True):
             values = np.stack([run[row] for run in runs])
             for (column, _), axes in zip(COLUMNS, axes_row, strict=True):

@@ -12,7 +12,7 @@ from fvae.paper.table import Table, mean_and_spread, over_seeds
 from fvae.params import Experiment
 from fvae.results import read_metric
 
-COLUMNS = {  # heading, factor and digits of each number
+COLUMNS: dict[str, tuple[str, float, int]] = {  # heading, factor and digits of each number
     "fid": ("FID ↓", 1, 1),
     "fid_infinity": ("FID∞ ↓", 1, 1),
     "kid": ("KID × 10³ ↓", 1e3, 2),
@@ -35,17 +35,11 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
             for seed, run in zip(experiment.seeds, of_model, strict=True)
         ]
         cells = {
-            heading: cell([run[metric] for run in of_model], factor, digits)
+            heading: mean_and_spread([run[metric] for run in of_model], digits, factor)
             for metric, (heading, factor, digits) in COLUMNS.items()
         }
         printed.append({"model": style.label(name), **cells})
     return Table(pd.DataFrame(numbers), pd.DataFrame(printed), notes(experiment, runs))
-
-
-def cell(values: list[float | None], factor: float, digits: int) -> str:
-    """A number over seeds as printed."""
-    known = [factor * value for value in values if value is not None]
-    return mean_and_spread(known, digits) if len(known) == len(values) else "n/a"
 
 
 def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
@@ -63,7 +57,7 @@ def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
             f"Precision and recall (k = {neighbours['precision_recall']}), density and coverage "
             f"(k = {neighbours['density_coverage']}): "
             f"{kept:,} samples and {kept:,} random training images. Here all are of Inception features; precision and "
-            "recall are of VGG-16's in their paper, so that its numbers do not compare with these.",
+            "recall are of VGG-16's in their paper, so that its numbers cannot be compared with these.",
         ]
     all_of_it = {run["reason"] for run in runs if run["fid"] is None}
     infinity = {run["fid_infinity_reason"] for run in measured if run["fid_infinity"] is None}

@@ -10,7 +10,7 @@ from fvae.params import Experiment
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A row a pair: the real image, the line from its latent to the other's, the other real image."""
+    """One row per pair: a real image, the images of the line from its latent to the other's, the other real image."""
     pairs = style.samples(experiment_name, experiment, "pairs")
     _, columns, channels, _, width = pairs.shape
     strips = [style.sheet(part) for part in (pairs[:, :1], pairs[:, 1:-1], pairs[:, -1:])]

@@ -1,4 +1,4 @@
-"""Samples beside their nearest training images: whether a model has learned faces by heart."""
+"""Samples beside their nearest training images, which shows whether a model has memorised faces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT_ONCE = 2000  # training images
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A column a sample: itself, and below it the nearest training images or mirror images, the nearest first."""
+    """One column per sample: the sample, and below it the nearest training images or mirror images, nearest first."""
     samples = style.samples(experiment_name, experiment, "random")[:SAMPLES]
     train = load(layout.data(experiment_name)).split("train")
     rows = np.stack([samples, *nearest(samples, train, NEIGHBOURS).swapaxes(0, 1)])
@@ -28,7 +28,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
 
 
 def nearest(samples: np.ndarray, train: np.ndarray, neighbours: int) -> np.ndarray:
-    """For each of uint8 images (N, C, H, W) the nearest of train, mirrored where that is nearer: (N, k, C, H, W)."""
+    """The k nearest images of `train` to each of N uint8 images, mirrored where that is nearer: (N, k, C, H, W)."""
     wanted = samples.reshape(len(samples), -1).astype(np.float32)
     distances = []
     for start in range(0, len(train), AT_ONCE):
@@ -47,5 +47,5 @@ def nearest(samples: np.ndarray, train: np.ndarray, neighbours: int) -> np.ndarr
 
 
 def squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances, (N, D) and (M, D) → (N, M), up to a term of a's own."""
+    """Squared Euclidean distances, (N, D) and (M, D) → (N, M), without the term a², which does not change an order."""
     return (b * b).sum(1)[None] - 2 * a @ b.T

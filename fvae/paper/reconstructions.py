@@ -1,4 +1,4 @@
-"""Real held-out images and what each model makes of their noise-free latents."""
+"""Real held-out images, and each model's reconstructions from their noise-free latents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fvae.params import Experiment
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A row of real images, a row of reconstructions a model."""
+    """One row of real images, and one row of reconstructions per model."""
     models = list(experiment.models)
     rows = [style.samples(experiment_name, experiment, "reconstructions", name) for name in models]
     grid = np.stack([rows[0][0], *(reconstructed for _, reconstructed in rows)])

@@ -6,32 +6,30 @@ import numpy as np
 import pandas as pd
 
 from fvae import layout
-from fvae.files import read_json
-from fvae.models.build import describe
-from fvae.models.match import resolve
 from fvae.paper import style
 from fvae.paper.table import Table, mean_and_spread, over_seeds
 from fvae.params import Experiment, ModelSpec, free_sizes
+from fvae.results import read_cost, read_matched
 
 
 def solved(spec: ModelSpec, resolved: ModelSpec) -> str:
-    """The size that was found for a model, such as 'width 64'; empty where none was left free."""
+    """The size that was found for a model, such as 'width 64'; empty where params.yaml gives all its sizes."""
     return ", ".join(f"{size} {getattr(getattr(resolved, section), size):g}" for section, size in free_sizes(spec))
 
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
-    """A row a model; seconds are the mean and the standard deviation over seeds, memory the most of any."""
+    """One row per model; seconds: mean and standard deviation over seeds; memory: the largest of any seed."""
     rows, seconds, devices = [], [], set()
-    for name, spec in resolve(experiment).items():
-        size = describe(spec, experiment.data.size)
-        costs = [read_json(layout.Run(experiment_name, name, seed).training, "train") for seed in experiment.seeds]
+    for name, given in experiment.models.items():
+        spec, size = read_matched(experiment_name, name)
+        costs = [read_cost(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         devices |= {cost["device"] for cost in costs}
         spent = [cost["seconds"] for cost in costs]
         seconds.append(mean_and_spread(spent, 0))
         rows.append(
             {
                 "model": name,
-                "solved_for": solved(experiment.models[name], spec),
+                "solved_for": solved(given, spec),
                 "parameters": size["parameters"],
                 "effective_parameters": size["effective_parameters"],
                 "macs": size["macs"],
@@ -50,7 +48,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
                 f"{nominal:,}" + (f" ({effective:,})" if effective < nominal else "")
                 for nominal, effective in zip(numbers["parameters"], numbers["effective_parameters"], strict=True)
             ],
-            "multiply-accumulates an image": (numbers["macs"] / 1e6).map("{:,.1f} M".format),
+            "multiply-accumulates per image": (numbers["macs"] / 1e6).map("{:,.1f} M".format),
             "seconds of training": seconds,
             "peak memory": (numbers["peak_memory"] / 2**30).map("{:.2f} GiB".format),
         }

@@ -8,9 +8,9 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from fvae import layout
 from fvae.evaluation.sharpness import decibels
-from fvae.files import read_json
 from fvae.paper import style
 from fvae.params import Experiment
+from fvae.results import read_metric
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
@@ -24,16 +24,15 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure, (power, *ratios) = subplots(1, 3, figsize=(width, 0.42 * width))
     ratios[1].sharey(ratios[0])
     for index, name in enumerate(experiment.models):
-        runs = [
-            read_json(layout.Run(experiment_name, name, seed).metric("sharpness"), "evaluate sharpness")["spectrum"]
-            for seed in experiment.seeds
-        ]
-        rings = {key: np.mean([run[key][1:] for run in runs], axis=0) for key in runs[0]}  # without the mean
+        runs = [read_metric(layout.Run(experiment_name, name, seed), "sharpness") for seed in experiment.seeds]
+        spectra = [run["spectrum"] for run in runs]
+        # Frequency 0 is left out: the axis is logarithmic.
+        rings = {key: np.mean([each[key][1:] for each in spectra], axis=0) for key in spectra[0]}
         radius, real = rings["radius"], rings["test"]
-        look = {"color": style.COLOURS[index], "linestyle": style.LINES[index]}
-        power.plot(radius, rings["samples"], label=style.label(name), **look)
-        ratios[0].plot(radius, decibels(rings["samples"], real), **look)
-        ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **look)
+        line = {"color": style.COLOURS[index], "linestyle": style.LINES[index]}
+        power.plot(radius, rings["samples"], label=style.label(name), **line)
+        ratios[0].plot(radius, decibels(rings["samples"], real), **line)
+        ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **line)
     power.plot(radius, real, color="black", linewidth=0.8, label="test images")
     power.set_yscale("log")
     power.set_title("power of samples")
@@ -43,7 +42,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         axes.axhline(0, color="black", linewidth=0.8)
     for axes in (power, *ratios):
         axes.set_xscale("log", base=2)
-        axes.set_xlabel("cycles an image")
+        axes.set_xlabel("cycles per image")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     lines, labels = power.get_legend_handles_labels()

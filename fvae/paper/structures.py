@@ -1,4 +1,4 @@
-"""F2: the structures of the configured models, drawn alike from their descriptions."""
+"""F2: the structures of the configured models, all drawn in one way."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fvae.models.build import describe
-from fvae.models.match import resolve
 from fvae.paper import style
 from fvae.params import EncoderSpec, Experiment, FlowSpec, ModelSpec
+from fvae.results import read_matched
 
 WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
 X_IMAGE, X_ENCODER, X_NOISE, X_FLOW, X_LATENT = 0.7, 2.7, 4.7, 7.0, 9.3  # columns
@@ -110,21 +109,18 @@ def draw_row(axes: Axes, nodes: list[Node], colour: str, line: str, small: float
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A panel a model: inference (solid) above, generation (dashed) below."""
+    """One panel per model: inference (solid) above, generation (dashed) below."""
     from matplotlib.pyplot import subplots
 
-    specs, size = resolve(experiment), experiment.data.size
-    figures = experiment.figures
-    figure, grid = subplots(
-        len(specs), 1, figsize=(figures.width, len(specs) * figures.width * HEIGHT / WIDTH), squeeze=False
-    )
-    for axes, (name, spec) in zip(grid[:, 0], specs.items(), strict=True):
-        described = describe(spec, size)
-        above, below = rows(spec, size, described["noise"])
+    figures, panels = experiment.figures, len(experiment.models)
+    figure, grid = subplots(panels, 1, figsize=(figures.width, panels * figures.width * HEIGHT / WIDTH), squeeze=False)
+    for axes, name in zip(grid[:, 0], experiment.models, strict=True):
+        spec, size = read_matched(experiment_name, name)
+        above, below = rows(spec, experiment.data.size, size["noise"])
         draw_row(axes, above, style.COLOURS[0], "-", 0.75 * figures.font_size)
         draw_row(axes, below[::-1], style.COLOURS[5], "--", 0.75 * figures.font_size)
         axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT), aspect="equal")
         axes.set_axis_off()
-        parameters = f"{described['parameters'] / 1e6:.2f} M parameters, {described['macs'] / 1e6:,.0f} M MACs an image"
-        axes.set_title(f"{style.label(name)}: {parameters}", loc="left")
+        costs = f"{size['parameters'] / 1e6:.2f} M parameters, {size['macs'] / 1e6:,.0f} M MACs per image"
+        axes.set_title(f"{style.label(name)}: {costs}", loc="left")
     return figure

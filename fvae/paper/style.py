@@ -1,4 +1,4 @@
-"""The one style of all figures: vector text, readable at column width, colours for every eye."""
+"""The one style of all figures: vector text, readable at column width, in colours for colour-blind readers too."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A table: numbers for machines, the same numbers as printed for people."""
+"""A table in two forms: its numbers as CSV, and the same numbers as printed in Markdown and LaTeX."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,14 +21,20 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def mean_and_spread(values: list[float], digits: int) -> str:
-    """The mean, ± the standard deviation over seeds where there are several."""
-    spread = f" ± {np.std(values, ddof=1):,.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):,.{digits}f}{spread}"
+def mean_and_spread(values: Sequence[float | None], digits: int, factor: float = 1) -> str:
+    """The mean of values × factor, ± the standard deviation over seeds where there are several.
+
+    n/a where one of the seeds has no number.
+    """
+    known = [factor * value for value in values if value is not None]
+    if len(known) < len(values):
+        return "n/a"
+    spread = f" ± {np.std(known, ddof=1):,.{digits}f}" if len(known) > 1 else ""
+    return f"{np.mean(known):,.{digits}f}{spread}"
 
 
 def over_seeds(seeds: int) -> str:
-    """What `mean_and_spread` printed."""
+    """The note that explains what `mean_and_spread` prints."""
     return f"{seeds} seeds: mean ± standard deviation." if seeds > 1 else "1 seed."
 
 
@@ -45,7 +52,7 @@ def save(table: Table, experiment: str, name: str) -> None:
 
 
 def escape(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells in LaTeX's own signs."""
+    """The cells with signs replaced by LaTeX commands."""
     signs = {
         "%": r"\%",
         "≤": r"$\leq$",

@@ -2,8 +2,8 @@
 
 import json
 
-import pandas as pd
 import pytest
+from measurements import MEASURED_FID, write_matched, write_metrics, write_training
 
 from fvae import layout, params
 from fvae.paper import claims
@@ -41,23 +41,18 @@ def measured(tmp_path, monkeypatch):
                 def of(name, fallback, model=model, seed=seed):
                     return values[name].get(model, [fallback] * 3)[seed]
 
-                metrics = {
-                    "bpd": {"bpd": 4.0, "bound": model != "glow"},
-                    "swd": {"mean": of("swd", 50.0)},
-                    "fid": {"fid": of("fid", None), "reason": None if model in values["fid"] else "no weights."},
-                    "sharpness": {
-                        "high_frequency_db": of("sharpness", 0.0),
-                        "reconstructions": {"high_frequency_db": -2.0},
-                    },
-                    "special_case": {"difference": values["difference"], "nats": 2000.0},
-                }
-                run.folder.joinpath("metrics").mkdir(parents=True, exist_ok=True)
-                for name, value in metrics.items():
-                    run.metric(name).write_text(json.dumps(value))
-                run.training.write_text(json.dumps({"seconds": values["seconds"], "device": values["device"]}))
-                columns = {"epoch": [1, 2, 3], "images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0]}
+                fid = of("fid", None)
+                write_metrics(
+                    run,
+                    exact=model == "glow",
+                    swd={"mean": of("swd", 50.0)},
+                    fid=MEASURED_FID | {"fid": fid} if fid is not None else {"reason": "no weights."},
+                    sharpness={"high_frequency_db": of("sharpness", 0.0)},
+                    special_case={"difference": values["difference"]},
+                )
                 curves = {"bpd": of("bounds", [6, 5, 4]), "swd": of("curves", [3, 2, 1])}
-                pd.DataFrame(columns | curves).to_csv(run.history, index=False)
+                write_training(run, seconds=values["seconds"], device=values["device"], **curves)
+        write_matched("demo", experiment)
         claims.write("demo", experiment)
         return {claim["name"]: claim for claim in json.loads(layout.claims("demo", "json").read_text())}
 

@@ -1,14 +1,12 @@
 """Tables and the parts of figures: what is printed is what was measured."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from measurements import MEASURED_FID, NO_WEIGHTS, write_json, write_matched, write_metrics, write_training
 
 from fvae import layout, params
 from fvae.errors import UserError
-from fvae.evaluation.metrics.fid import FROM_FEATURES
 from fvae.paper import make_table, style
 from fvae.paper.table import escape, mean_and_spread
 
@@ -55,36 +53,8 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     for index, model in enumerate(experiment.models):
         for seed in experiment.seeds:
             run = layout.Run("demo", model, seed)
-            exact = model == "glow"
-            values = {
-                "bpd": {
-                    "bpd": 3.0 + index + 0.1 * seed,
-                    "standard_error": 0.01,
-                    "bound": not exact,
-                    "images": 50,
-                    "elbo": None if exact else 9.0,
-                },
-                "swd": {
-                    "swd": {"32": 10.0 + seed, "16": 20.0},
-                    "mean": 15.0,
-                    "images": 40,
-                    "training_images": {"swd": {"32": 1.0, "16": 2.0}, "mean": 1.5},
-                },
-                "fid": {**dict.fromkeys(FROM_FEATURES), "reason": "no weights"},
-                "sharpness": {
-                    "high_frequency_db": -1.5,
-                    "images": 40,
-                    "reconstructions": {
-                        "high_frequency_db": -2.5,
-                        "psnr": None if exact else 20.0,
-                        "ssim": 0.9,
-                        "images": 30,
-                    },
-                },
-            }
-            for name, value in values.items():
-                run.metric(name).parent.mkdir(parents=True, exist_ok=True)
-                run.metric(name).write_text(json.dumps(value))
+            levels = {"32": 10.0 + seed, "16": 20.0}
+            write_metrics(run, exact=model == "glow", bpd={"bpd": 3.0 + index + 0.1 * seed}, swd={"swd": levels})
     make_table("metrics", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "metrics", "csv"))
     assert len(numbers) == 6
@@ -109,29 +79,16 @@ def write_fid(experiment, values):
         for seed in experiment.seeds:
             run = layout.Run("demo", model, seed)
             value = values[model]
-            run.metric("fid").parent.mkdir(parents=True, exist_ok=True)
-            run.metric("fid").write_text(json.dumps(value | ({"fid": value["fid"] + seed} if value["fid"] else {})))
+            write_json(run.metric("fid"), value | ({"fid": value["fid"] + seed} if value["fid"] else {}))
 
 
 def test_the_table_of_fidelity_says_of_how_many_images_and_why_not(tmp_path, monkeypatch):
     """A model with all numbers, one without FID∞ and one without any."""
     monkeypatch.chdir(tmp_path)
     experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
-    whole = {
-        **dict.fromkeys(FROM_FEATURES, 0.5),
-        "fid": 10.0,
-        "fid_infinity_reason": None,
-        "kid": 0.0321,
-        "kid_deviation": 0.0012,
-        "images": 9000,
-        "reference_images": 27000,
-        "kid_images": {"samples": 9000, "reference": 10000, "subset": 1000},
-        "kid_subsets": 100,
-        "manifold_images": 9000,
-        "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
-    }
+    whole = MEASURED_FID
     few = whole | {"fid_infinity": None, "fid_infinity_reason": "too few"}
-    write_fid(experiment, {"vae": whole, "glow": few, "fvae": {**dict.fromkeys(FROM_FEATURES), "reason": "no weights"}})
+    write_fid(experiment, {"vae": whole, "glow": few, "fvae": NO_WEIGHTS})
     make_table("fidelity", "demo", experiment)
     assert pd.read_csv(layout.table("demo", "fidelity", "csv"))["fid"].tolist()[:4] == [10, 11, 10, 11]
     printed = layout.table("demo", "fidelity", "md").read_text()
@@ -156,10 +113,8 @@ def test_the_table_of_sizes_says_how_the_seconds_spread(tmp_path, monkeypatch):
     experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
     for model in experiment.models:
         for seed in experiment.seeds:
-            run = layout.Run("demo", model, seed)
-            run.folder.mkdir(parents=True)
-            cost = {"seconds": 1000.0 + 100 * seed, "device": "a toaster", "peak_memory": 2**30}
-            run.training.write_text(json.dumps(cost))
+            write_training(layout.Run("demo", model, seed), seconds=1000.0 + 100 * seed)
+    write_matched("demo", experiment)
     make_table("sizes", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "sizes", "csv"))
     assert numbers["seconds"].tolist() == [1050] * 3

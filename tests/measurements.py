@@ -1,0 +1,112 @@
+"""What commands write about a run, made up: complete files, whose numbers a test can change."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from fvae import layout
+from fvae.evaluation import TASKS
+from fvae.models.build import describe
+from fvae.models.match import resolve_one
+
+NO_WEIGHTS = {
+    "reason": "no weights",
+    **dict.fromkeys(
+        ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage"),
+    ),
+}
+MEASURED_FID = {
+    **dict.fromkeys(NO_WEIGHTS, 0.5),
+    "reason": None,
+    "fid": 10.0,
+    "fid_infinity_reason": None,
+    "kid": 0.0321,
+    "kid_deviation": 0.0012,
+    "images": 9000,
+    "reference_images": 27000,
+    "kid_images": {"samples": 9000, "reference": 10000, "subset": 1000},
+    "kid_subsets": 100,
+    "manifold_images": 9000,
+    "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
+}
+FREQUENCIES = [float(power) for power in range(40, 7, -2)]
+
+
+def metrics(exact=False, **changes):
+    """The metrics of a run by name; `changes` of a metric's keys, as swd={"mean": 20.0}."""
+    found = {
+        "bpd": {
+            "bpd": 4.0,
+            "standard_error": 0.01,
+            "bound": not exact,
+            "elbo": None if exact else 9.0,
+            "images": 50,
+        },
+        "swd": {
+            "swd": {"32": 10.0, "16": 20.0},
+            "mean": 15.0,
+            "images": 40,
+            "training_images": {"swd": {"32": 1.0, "16": 2.0}, "mean": 1.5},
+        },
+        "fid": NO_WEIGHTS,
+        "sharpness": {
+            "high_frequency_db": -1.5,
+            "images": 40,
+            "reconstructions": {
+                "high_frequency_db": -2.5,
+                "psnr": None if exact else 20.0,
+                "ssim": 0.9,
+                "images": 30,
+            },
+            "spectrum": {"radius": list(range(len(FREQUENCIES)))}
+            | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions"), FREQUENCIES),
+        },
+        "temperature": {"temperatures": [0.6, 0.7, 0.8, 0.9, 1.0], "swd": [9.0, 8.0, 7.0, 6.0, 5.0], "images": 40},
+        "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
+    }
+    return {name: value | changes.get(name, {}) for name, value in found.items()}
+
+
+def write_json(path, value):
+    """A JSON file in a folder that may not be there yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))
+
+
+def write_metrics(run, **arguments):
+    """The files of `metrics`."""
+    for name, value in metrics(**arguments).items():
+        write_json(run.metric(name), value)
+
+
+def write_matched(experiment_name, experiment):
+    """model.json of every model."""
+    for model in experiment.models:
+        spec = resolve_one(experiment, model)
+        size = describe(spec, experiment.data.size)
+        write_json(layout.model(experiment_name, model), {"spec": spec.model_dump(mode="json"), "size": size})
+
+
+def write_training(run, *, seconds=1000.0, device="a toaster", **curves):
+    """training.json and history.csv of a run, of three validations."""
+    write_json(run.training, {"seconds": seconds, "device": device, "peak_memory": 2**30, "weights_sha256": run.model})
+    columns = {"epoch": [1, 2, 3], "images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0], "train_bpd": [7.0, 6.0, 5.0]}
+    pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1]} | curves).to_csv(run.history, index=False)
+
+
+def write_samples(run, experiment):
+    """Noise in place of the images of every task."""
+    sampling, side = experiment.sampling, (3, experiment.data.size, experiment.data.size)
+    shapes = {
+        "random": (48,),
+        "sheets": (sampling.sheets.images,),
+        "temperatures": (len(sampling.temperatures.temperatures), sampling.temperatures.images),
+        "reconstructions": (2, 6),
+        "pairs": (2, 4),
+        "quads": (2, 3, 3),
+    }
+    assert set(shapes) == set(TASKS)
+    for task, shape in shapes.items():
+        run.samples(task).parent.mkdir(parents=True, exist_ok=True)
+        np.save(run.samples(task), np.random.default_rng(0).integers(0, 256, (*shape, *side), dtype=np.uint8))
