@@ -146,11 +146,13 @@ def read_text(path: Path, command: str) -> str:
 def read_json(path: Path, command: str, form: Any = Any) -> Any:
     """What a JSON file holds, checked against a form: a type that pydantic can validate, such as a TypedDict.
 
+    NaN and infinities become None.
+
     Raises UserError, as `reading` does.
     """
     text = read_text(path, command)
     with reading(path, command):
-        return TypeAdapter(form).validate_python(json.loads(text))
+        return TypeAdapter(form).validate_python(json.loads(text, parse_constant=lambda constant: None))
 
 
 def read_table(path: Path, command: str, *, numbers: Iterable[str] = (), texts: Iterable[str] = ()) -> pd.DataFrame:

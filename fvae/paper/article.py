@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from fvae import layout
 from fvae.errors import UserError
-from fvae.files import read_json, write, write_json
-from fvae.paper import FIGURES, TABLES, runs
+from fvae.files import read_json, read_text, reading, write, write_json
+from fvae.paper import FIGURES, TABLES, caption, runs
+from fvae.paper.claim import Claim
 from fvae.params import Experiment
 from fvae.provenance import provenance
 
@@ -45,29 +46,29 @@ def make(experiment_name: str, experiment: Experiment) -> None:
 
 
 def parts(experiment_name: str) -> dict[str, Any]:
-    """What the template shows: tables as rows of cells, figures as paths, each with its caption, and the claims."""
+    """The content of the template: tables as rows of cells, figures as paths, each with its caption, and the claims."""
     tables = [{"caption": caption(name), **markdown(layout.table(experiment_name, name, "md"))} for name in TABLES]
     figures = [
         {"caption": caption(name), "path": "/" + layout.figure(experiment_name, name, "pdf").as_posix()}
         for name in FIGURES
     ]
-    claims = read_json(layout.claims(experiment_name, "json"), "claims")
-    return {"experiment": experiment_name, "tables": tables, "figures": figures, "claims": claims}
-
-
-def caption(name: str) -> str:
-    """What a figure's or a table's file says that it is."""
-    text = (import_module(f"fvae.paper.{name}").__doc__ or "").strip()
-    named = re.fullmatch(r"(F\d): (.)(.*)\.", text)
-    return f"{named[2].upper()}{named[3]} ({named[1]} of the paper)." if named else text
+    claims = read_json(layout.claims(experiment_name, "json"), "claims", list[Claim])
+    return {
+        "experiment": experiment_name,
+        "tables": tables,
+        "figures": figures,
+        "claims": [asdict(claim) for claim in claims],
+    }
 
 
 def markdown(path: Path) -> dict[str, Any]:
-    """The cells and the notes of a table as it was written. Raises UserError where it is missing."""
-    try:
-        lines = path.read_text().splitlines()
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; make it first: python -m fvae table") from error
+    """The cells and the notes of a table as it was written. Raises UserError where it is missing or damaged."""
+    command = f"table {path.stem}"
+    lines = read_text(path, command).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     notes = [line for line in lines if line and not line.startswith("|")]
-    return {"rows": [rows[0], *rows[2:]], "notes": notes}
+    with reading(path, command):
+        heading, _, *cells = rows
+        if any(len(row) != len(heading) for row in cells):
+            raise ValueError("its rows differ in length")
+    return {"rows": [heading, *cells], "notes": notes}
