@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 from collections.abc import Iterator
@@ -66,7 +65,7 @@ def parquet(file: IO[bytes]) -> Iterator[bytes]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        shard = ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
+        shard = ParquetFile(file)
         if "image" not in shard.schema_arrow.names:
             raise Damaged(f"no column 'image'; it has {', '.join(shard.schema_arrow.names)}")
         kind = shard.schema_arrow.field("image").type
