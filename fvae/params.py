@@ -77,6 +77,7 @@ class Images(Section):
 
     kind: Literal["images"]
     path: str
+    form: Literal["auto", "images"] = "auto"  # recognised by names, or plain images whatever their names
     size: Annotated[int, Field(ge=16, le=1024)]
     bits: Literal[5, 8]  # of a pixel
     crop: Literal["center", "none"] | tuple[int, int, int, int]

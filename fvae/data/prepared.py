@@ -26,7 +26,7 @@ CHUNK = 256  # rows read or written at once
 
 @dataclass
 class Entry:
-    """A row of the index."""
+    """A row of index.csv."""
 
     name: str
     sha256: str
@@ -62,7 +62,7 @@ def write(
 
 
 def _images(path: Path, shape: tuple[int, int, int, int], chunks: Iterable[np.ndarray], train: int) -> np.ndarray:
-    """Write the array; how often each 8-bit value is in each channel of its first `train` images: (3, 256)."""
+    """Write the array; count each 8-bit value in each channel of its first `train` images: (3, 256)."""
     levels, done = np.zeros((3, 256), np.int64), 0
     with path.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
@@ -78,7 +78,7 @@ def _images(path: Path, shape: tuple[int, int, int, int], chunks: Iterable[np.nd
 
 
 def moments(levels: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel, from how often each value is in it: (3, 256)."""
+    """Mean and standard deviation of each channel, from the counts of its values: (3, 256)."""
     values, total = np.arange(256), levels.sum(1)
     mean = levels @ values / total
     return mean.round(4).tolist(), np.sqrt(levels @ values**2 / total - mean**2).round(4).tolist()

@@ -75,6 +75,16 @@ class Source:
         self.log2 = max((match["log2"] for match in of_form if "log2" in match.groupdict()), default=None)
         self._count(names, {match.string for match in of_form})
 
+    @property
+    def left_out_kinds(self) -> str:
+        """How many images are left out, by suffix, such as "3 .tga, 2 no suffix"."""
+        return ", ".join(f"{count:,} {suffix}" for suffix, count in (self.left_out or Counter()).most_common())
+
+    @property
+    def form_hint(self) -> str:
+        """What to do where a set is taken for another because of its names."""
+        return f"data.form: it is read as {self.form.name}; if it is another set, say form: images, to read any images"
+
     def _full(self, name: str) -> str:
         """A name under its container's, for a user may name the innermost folder, or have packed it."""
         return f"{self.root}/{name}"
@@ -92,8 +102,7 @@ class Source:
             names.append(self._full(file.name))
             base = os.path.basename(file.name)
             if base in LISTS and not self.parts and not self.container.streamed:
-                with file.opened() as content:
-                    lists[file.name] = content.read()
+                lists[file.name] = self._content(file)
             elif not suffix_of(base) and _starts_as_image(file):
                 self.without_suffix.add(names[-1])
             if self.container.streamed and any(form.settled and form.pattern.search(names[-1]) for form in forms):
@@ -104,6 +113,13 @@ class Source:
             with damage_as_user_error(self.container.path / name):
                 self.parts = read_list(f"{self.container.path}/{name}", lists[name])
         return names
+
+    def _content(self, file: File) -> bytes:
+        try:
+            with file.opened() as content:
+                return content.read()
+        except Unreadable as error:
+            raise UserError(f"{self.container.path}: {file.name}: {error}") from error
 
     def _recognise(self, names: list[str], forms: tuple[Form, ...]) -> tuple[Form, list[re.Match[str]]]:
         """The form, and the matches of its pattern."""

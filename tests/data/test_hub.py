@@ -148,7 +148,9 @@ def test_what_was_fetched_is_enough_when_the_hub_cannot_be_reached(tmp_path, end
     assert done.returncode == 0, done.stderr
     (said,) = [line for line in done.stderr.splitlines() if "cannot be reached" in line]
     assert said.startswith(f"fvae: {path} cannot be reached")
-    assert said.endswith("going on with what was fetched to data/fetched/huggingface/some--faces/refs--convert--parquet")
+    assert said.endswith(
+        "going on with what was fetched to data/fetched/huggingface/some--faces/refs--convert--parquet"
+    )
     (folder / hub.COMPLETE).unlink()  # a download that broke off
     done = prepared(tmp_path, "http://127.0.0.1:9", path)
     assert done.returncode == 1
@@ -218,7 +220,9 @@ def test_lfw_that_cannot_be_downloaded_is_one_clear_line(tmp_path, lfw, monkeypa
         monkeypatch.setattr(LFWPeople, "download_url_prefix", LFWPeople.download_url_prefix + "elsewhere/")
     else:
         monkeypatch.setitem(LFWPeople.file_dict, "deepfunneled", ("", "lfw-deepfunneled.tgz", "0" * 32))
-    with pytest.raises(UserError, match=r"data/raw/lfw-deepfunneled\.tgz: not there, and http.*; put the file there") as error:
+    with pytest.raises(
+        UserError, match=r"data/raw/lfw-deepfunneled\.tgz: not there, and http.*; put the file there"
+    ) as error:
         hub.local(RAW_LFW)
     assert "\n" not in str(error.value)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
