@@ -1,4 +1,4 @@
-"""A prepared set as files: one uint8 array, an index of where each row came from, and a manifest of what was done."""
+"""A prepared set as files: one uint8 array, an index of where each row came from, and a manifest of how it was made."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write(
     size: int,
     chunks: Iterable[np.ndarray],
 ) -> None:
-    """Write a set to a folder, whole or not at all; the chunks are its images in order, (n, 3, size, size) uint8."""
+    """Write a whole set or nothing; the chunks are its images in order, (n, 3, size, size) uint8."""
     counts = {split: sum(entry.split == split for entry in entries) for split in SPLITS}
     with _folder_in_place(out) as partial:
         levels = _images(partial / "images.npy", (len(entries), 3, size, size), chunks, counts["train"])
@@ -85,7 +85,7 @@ def moments(levels: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def beside(out: Path, what: str) -> Path:
-    """A hidden folder beside the one of a set."""
+    """The path of a hidden folder beside the folder of a set."""
     return out.with_name(f".{out.name}.{what}")
 
 
@@ -102,7 +102,7 @@ def _folder_in_place(out: Path) -> Iterator[Path]:
 
 
 def move(made: Path, out: Path) -> None:
-    """The files of a finished set to their place, the manifest last."""
+    """Move the files of a finished set to their folder, the manifest last."""
     out.mkdir(exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
     for file in sorted(made.iterdir(), key=lambda path: path.name == "manifest.json"):
