@@ -1,4 +1,4 @@
-"""A prepared set as it is read: memory-mapped, each split one contiguous part."""
+"""A prepared set as it is read: memory-mapped, a contiguous view a split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ImageArray:
         self.images, self.index, self.manifest = images, index, manifest
 
     def split(self, name: str) -> np.ndarray:
-        """The images of a split, (N, 3, H, W) uint8, without copying them."""
+        """The images of a split, a view."""
         rows = np.flatnonzero(self.index["split"] == name)
         return self.images[rows[0] : rows[-1] + 1]
 
