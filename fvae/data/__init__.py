@@ -1,1 +1,1 @@
-"""Where images come from, how they are prepared, how they are read."""
+"""Sources of images, their preparation, and the prepared sets that training and evaluation read."""

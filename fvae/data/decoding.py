@@ -1,4 +1,4 @@
-"""What becomes of a picture."""
+"""From a picture of a source to pixels at the wanted sizes, or to the reason why it is rejected."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ import hashlib
 import numpy as np
 
 from fvae.data import images
-from fvae.data.journal import Line
+from fvae.data.journal import Outcome
 from fvae.data.sources import Picture
 
 
-def decoded(
+def decode_at_sizes(
     picture: Picture, *, sizes: tuple[int, ...], crop: images.Crop, filter: str, side: tuple[int, int] | None
-) -> tuple[Line, list[np.ndarray]]:
-    """Its line in the journal, and its pixels at each size unless it is rejected: black where it is too small."""
+) -> tuple[Outcome, list[np.ndarray]]:
+    """The outcome and the pixels at each size, (3, size, size) uint8.
+
+    There are no pixels where the picture is rejected at any size; they are black at a size for which it is too small.
+    """
     content = picture.data.tobytes() if isinstance(picture.data, np.ndarray) else picture.data
-    line = Line(picture.name, hashlib.sha256(content).hexdigest(), picture.index, picture.part, picture.problem)
-    if line.reason:
-        return line, []
+    digest = hashlib.sha256(content).hexdigest()
+    outcome = Outcome(picture.name, digest, picture.index, picture.part, picture.problem)
+    if outcome.reason:
+        return outcome, []
     pixels = []
     for size in sizes:
         try:
             pixels.append(images.decode(picture.data, size=size, crop=crop, filter=filter, side=side))
         except images.TooSmall as rejection:
-            line.edge = rejection.edge
+            outcome.edge = rejection.edge
             pixels.append(np.zeros((3, size, size), np.uint8))
         except images.Rejected as rejection:
-            line.reason = str(rejection)
-            return line, []
-    return line, pixels
+            outcome.reason = str(rejection)
+            return outcome, []
+    return outcome, pixels

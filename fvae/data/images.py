@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 from fvae.errors import UserError, memory_is_full
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Crop = str | Box
 
-LARGEST = 80_000_000  # pixels; more is a decompression bomb
-DRAFTS = (8, 4, 2)  # what a JPEG can be decoded at a fraction of
-DRAFT_GAP = 4  # it is while the crop stays so many times the wanted size
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")  # not those that start other programs
-WHOLE_LARGER = ("MPO",)  # of which further frames are smaller versions of the first
+MAX_PIXELS = 80_000_000  # more is a decompression bomb
+DRAFTS = (8, 4, 2)  # a JPEG can be decoded at an eighth, a quarter or a half of its size
+DRAFT_GAP = 4  # it is decoded so where the crop then still is so many times the wanted size
+FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM"]  # none for which Pillow starts another program
+FORMATS += ["AVIF"] if features.check("avif") else []
+PREVIEWS = ("MPO",)  # formats whose further frames are smaller versions of the first
+UNSUPPORTED = re.compile(rb"....ftyp(?:(?P<heic>hei[cxms]|hev[cx]|mif1|msf1)|avi[fs])", re.DOTALL)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
-warnings.filterwarnings("ignore", module="PIL")  # of bombs and odd EXIF: what matters is decided here
+warnings.filterwarnings("ignore", module="PIL")  # about large images and odd EXIF, which are dealt with here
 
 
 class Rejected(Exception):
@@ -31,7 +34,7 @@ class Rejected(Exception):
 
 
 class TooSmall(Rejected):
-    """An image of which the crop has fewer pixels than wanted: `edge` a side."""
+    """An image whose crop is smaller than wanted; `edge` is the crop's side in pixels."""
 
     def __init__(self, edge: int, size: int) -> None:
         super().__init__(f"the crop of {edge} pixels is smaller than {size}")
@@ -57,24 +60,34 @@ def decode(
             image, part = _opened(data, size, crop, side)
             pixels = np.asarray(image)
         left, top, right, bottom = part
-        # Cropped first, so that nothing beyond the crop's edges shines in.
+        # The crop comes first, so that pixels outside it have no influence.
         return resize(pixels[top:bottom, left:right], size, filter)
     except (Rejected, UserError):
         raise
     except Image.DecompressionBombError:
         raise Rejected("absurdly large") from None
+    except UnidentifiedImageError as error:
+        raise Rejected(f"does not decode: {_unsupported(data) or type(error).__name__}") from error
     except Exception as error:  # Pillow's plugins raise many kinds
         if memory_is_full(error):
             raise MemoryError from error
         raise Rejected(f"does not decode: {type(error).__name__}") from error
 
 
+def _unsupported(data: bytes | np.ndarray) -> str | None:
+    """What to say of an image in a format that this Pillow does not decode."""
+    match = UNSUPPORTED.match(data[:12]) if isinstance(data, bytes) else None
+    if match is None:
+        return None
+    return f"{'HEIC' if match['heic'] else 'AVIF'}, which this Pillow does not read; convert it to PNG or JPEG"
+
+
 def resize(pixels: np.ndarray, size: int, filter: str) -> np.ndarray:
     """A square of pixels, (H, H, 3) uint8, resized with antialiasing: (3, size, size) uint8.
 
-    PyTorch's kernels are several times as fast as Pillow's, and no value is further than two levels from Pillow's, at
-    sizes up to 128 one. They reckon in integers, so that every processor makes the same bytes. Averages over an area
-    are Pillow's. Raises UserError where this PyTorch lacks the filter.
+    PyTorch's kernels are several times as fast as Pillow's, and every value is within two levels of Pillow's, at
+    sizes up to 128 within one. They compute in integers, so that every processor makes the same bytes. The filter area
+    is Pillow's. Raises UserError where this PyTorch lacks the filter.
     """
     pixels = np.array(pixels)
     if filter == "area":
@@ -91,15 +104,15 @@ def resize(pixels: np.ndarray, size: int, filter: str) -> np.ndarray:
 
 
 def _opened(data: bytes, size: int, crop: Crop, side: tuple[int, int] | None) -> tuple[Image.Image, Box]:
-    """The image upright in sRGB, perhaps smaller than it is stored, and the part to take of it."""
+    """The image upright in sRGB, a JPEG perhaps decoded at a smaller size, and the box of the crop in it."""
     if not data:
         raise Rejected("empty file")
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
-        if width * height > LARGEST:
+        if width * height > MAX_PIXELS:
             raise Rejected(f"absurdly large, {width}×{height}")
         frames = getattr(opened, "n_frames", 1)
-        if frames > 1 and opened.format not in WHOLE_LARGER:
+        if frames > 1 and opened.format not in PREVIEWS:
             raise Rejected(f"animated or of several pages, {frames} frames")
         orientation = opened.getexif().get(0x0112, 1)
         part = square((height, width) if orientation in (5, 6, 7, 8) else (width, height), crop, size, side)
@@ -114,13 +127,13 @@ def _opened(data: bytes, size: int, crop: Crop, side: tuple[int, int] | None) ->
 
 
 def shape(data: bytes) -> tuple[int, int]:
-    """Width and height as they stand in the file."""
+    """Width and height in pixels as they are stored, before EXIF's orientation."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         return opened.size
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode as a person would expect to see it: its own colours, transparency on white, 16-bit grey's high byte."""
+    """Any mode as RGB: colours by the profile, transparency on white, of 16-bit grey the high byte. Raises Rejected."""
     if image.mode == "F":
         raise Rejected("of floating-point pixels")
     if image.mode.startswith("I"):
@@ -135,7 +148,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _srgb(image: Image.Image) -> Image.Image:
-    """Colours by the image's ICC profile, where it has one that is not sRGB's and that fits."""
+    """Convert by the image's ICC profile, where it has one that is not sRGB's and that fits its mode."""
     profile = image.info.get("icc_profile")
     if not profile or b"sRGB" in profile or image.mode not in ("RGB", "CMYK"):
         return image
@@ -147,7 +160,7 @@ def _srgb(image: Image.Image) -> Image.Image:
 
 
 def square(extent: tuple[int, int], crop: Crop, size: int, side: tuple[int, int] | None) -> Box:
-    """The part to take of an image of that width and height: left, top, right, bottom."""
+    """The box of the crop in an image of that width and height, in pixels. Raises Rejected."""
     width, height = extent
     if side and extent != side:
         raise Rejected(f"{width}×{height}, where every image of this set has {side[0]}×{side[1]}")

@@ -1,4 +1,4 @@
-"""How far a pass over a source has come: what became of each picture, and the pixels of those that are kept."""
+"""The state of a pass over a source on the disk, from which an interrupted pass continues."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 from fvae.data.images import TooSmall
 
 BUFFER = 2**20  # bytes
-SECONDS = 5.0  # between two moments at which all is on the disk
+FLUSH_SECONDS = 5.0  # between two writes of everything to the disk
 
 
 @dataclass
-class Line:
-    """What became of a picture."""
+class Outcome:
+    """What a pass decided about a picture: one line of the journal."""
 
     name: str
     sha256: str
@@ -29,14 +29,15 @@ class Line:
     edge: int | None = None  # pixels of its crop's side, where that is smaller than one of the sizes
 
     def rejection(self, size: int) -> str | None:
-        """Why it is rejected at a size."""
-        return self.reason or (str(TooSmall(self.edge, size)) if self.edge is not None and self.edge < size else None)
+        """Why it is rejected at a size; None where it is kept."""
+        too_small = self.edge is not None and self.edge < size
+        return self.reason or (str(TooSmall(self.edge, size)) if too_small else None)  # type: ignore[arg-type]
 
 
 class Journal:
-    """Lines and rows of pixels in a folder, at several sizes; a pass that was killed goes on after the last line.
+    """Outcomes and rows of pixels in a folder, at several sizes.
 
-    A journal of other contents, settings or sizes is begun anew; the fingerprint tells of the first two.
+    A journal of another fingerprint, which stands for source, settings and code, or of other sizes is begun anew.
     """
 
     def __init__(self, folder: Path, sizes: tuple[int, ...], fingerprint: str) -> None:
@@ -44,16 +45,16 @@ class Journal:
         fingerprint = f"{fingerprint} at {sizes}"
         self.sizes, self.text = sizes, folder / "journal.jsonl"
         self.raw = {size: folder / f"rows-{size}.raw" for size in sizes}
-        self.lines = self._recovered(fingerprint)
-        self.kept = sum(line.reason is None for line in self.lines)
+        self.outcomes = self._recovered(fingerprint)
+        self.kept = sum(outcome.reason is None for outcome in self.outcomes)
         for size, path in self.raw.items():
             with path.open("ab") as rows:
                 rows.truncate(self.kept * 3 * size * size)
-        whole = [fingerprint, *(vars(line) for line in self.lines)]
-        self.text.write_text("".join(json.dumps(line) + "\n" for line in whole))
+        lines = [fingerprint, *(vars(outcome) for outcome in self.outcomes)]
+        self.text.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def _recovered(self, fingerprint: str) -> list[Line]:
-        """The lines of a pass before this one, as far as their rows are there."""
+    def _recovered(self, fingerprint: str) -> list[Outcome]:
+        """The outcomes of an interrupted pass, up to the last one whose pixels are on the disk."""
         try:
             first, *rest = self.text.read_text().splitlines(keepends=True)
             if json.loads(first) != fingerprint:
@@ -61,48 +62,48 @@ class Journal:
             left = min(path.stat().st_size // (3 * size * size) for size, path in self.raw.items())
         except (OSError, ValueError):
             return []
-        lines: list[Line] = []
-        for text in rest:
-            line = Line(**json.loads(text)) if text.endswith("\n") else None
-            if line is None or (line.reason is None and not left):
+        outcomes: list[Outcome] = []
+        for line in rest:
+            outcome = Outcome(**json.loads(line)) if line.endswith("\n") else None
+            if outcome is None or (outcome.reason is None and not left):
                 break
-            left -= line.reason is None
-            lines.append(line)
-        return lines
+            left -= outcome.reason is None
+            outcomes.append(outcome)
+        return outcomes
 
     def __enter__(self) -> Self:
         self.files = [path.open("ab", buffering=BUFFER) for path in self.raw.values()]
         self.log = self.text.open("a")
-        self.waiting: list[Line] = []
+        self.unwritten: list[Outcome] = []
         self.flushed = time.monotonic()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind:  # after a pass that went well nobody asks for its journal
+        if kind:  # the journal of a pass that succeeded is not needed
             self.flush()
         self.log.close()
         for file in self.files:
             file.close()
 
-    def add(self, line: Line, pixels: list[np.ndarray]) -> None:
-        """One more picture, with its pixels at every size unless it is rejected."""
+    def add(self, outcome: Outcome, pixels: list[np.ndarray]) -> None:
+        """Add a picture, with its pixels at every size unless it is rejected."""
         for file, each in zip(self.files, pixels, strict=False):
             file.write(each.tobytes())
-        self.kept += line.reason is None
-        self.lines.append(line)
-        self.waiting.append(line)
-        if time.monotonic() - self.flushed > SECONDS:
+        self.kept += outcome.reason is None
+        self.outcomes.append(outcome)
+        self.unwritten.append(outcome)
+        if time.monotonic() - self.flushed > FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Bring all to the disk: pixels first, so that a line never stands without its row."""
+        """Write everything to the disk: pixels first, so that no outcome is there without its pixels."""
         for file in self.files:
             file.flush()
             os.fsync(file.fileno())
-        self.log.write("".join(json.dumps(vars(line)) + "\n" for line in self.waiting))
+        self.log.write("".join(json.dumps(vars(outcome)) + "\n" for outcome in self.unwritten))
         self.log.flush()
         os.fsync(self.log.fileno())
-        self.waiting.clear()
+        self.unwritten.clear()
         self.flushed = time.monotonic()
 
     def rows(self, size: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from fvae.errors import UserError
@@ -24,12 +24,15 @@ def places(source: Path) -> list[Path]:
     return [folder / name for folder in folders for name in LISTS]
 
 
-def read_list(file: str, lines: Iterable[str]) -> dict[str, str]:
-    """The splits by the name of the image's file. Raises UserError with the file and the line that is malformed."""
-    return dict(_splits(file, lines))
+def read_list(file: str, content: bytes) -> dict[str, str]:
+    """The splits by the name of the image's file.
+
+    Raises UserError with the line that is malformed, and UnicodeDecodeError where the content is not UTF-8.
+    """
+    return dict(_splits(file, content.decode("utf-8").removeprefix("\ufeff").splitlines()))
 
 
-def _splits(file: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _splits(file: str, lines: list[str]) -> Iterator[tuple[str, str]]:
     rows = csv.reader(lines) if file.endswith(".csv") else (line.split() for line in lines)
     for number, row in enumerate(rows, 1):
         fields = [field.strip() for field in row]

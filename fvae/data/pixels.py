@@ -1,4 +1,4 @@
-"""Between pixels of 8 or fewer bits and the continuous x in [-1, 1] of which the models have a density."""
+"""Conversions between pixels of 8 or fewer bits and x in [-1, 1], whose density the models have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def width(bits: int) -> int:
-    """How many of the 256 levels one of 2^bits levels is wide."""
+    """The width of one of 2^bits levels, in levels of 256."""
     return 1 << (8 - bits)
 
 

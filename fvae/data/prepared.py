@@ -1,4 +1,4 @@
-"""A prepared set as files: one uint8 array, an index of where each row came from, and a manifest of what was done."""
+"""A prepared set as files: one uint8 array, an index of where each row came from, and a manifest of how it was made."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHUNK = 256  # rows read or written at once
 
 @dataclass
 class Entry:
-    """A row of the index."""
+    """A row of index.csv."""
 
     name: str
     sha256: str
@@ -41,7 +41,7 @@ def write(
     size: int,
     chunks: Iterable[np.ndarray],
 ) -> None:
-    """Write a set to a folder, whole or not at all; the chunks are its images in order, (n, 3, size, size) uint8."""
+    """Write a whole set or nothing; the chunks are its images in order, (n, 3, size, size) uint8."""
     counts = {split: sum(entry.split == split for entry in entries) for split in SPLITS}
     with _folder_in_place(out) as partial:
         levels = _images(partial / "images.npy", (len(entries), 3, size, size), chunks, counts["train"])
@@ -62,7 +62,7 @@ def write(
 
 
 def _images(path: Path, shape: tuple[int, int, int, int], chunks: Iterable[np.ndarray], train: int) -> np.ndarray:
-    """Write the array; how often each 8-bit value is in each channel of its first `train` images: (3, 256)."""
+    """Write the array; count each 8-bit value in each channel of its first `train` images: (3, 256)."""
     levels, done = np.zeros((3, 256), np.int64), 0
     with path.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
@@ -78,14 +78,14 @@ def _images(path: Path, shape: tuple[int, int, int, int], chunks: Iterable[np.nd
 
 
 def moments(levels: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel, from how often each value is in it: (3, 256)."""
+    """Mean and standard deviation of each channel, from the counts of its values: (3, 256)."""
     values, total = np.arange(256), levels.sum(1)
     mean = levels @ values / total
     return mean.round(4).tolist(), np.sqrt(levels @ values**2 / total - mean**2).round(4).tolist()
 
 
 def beside(out: Path, what: str) -> Path:
-    """A hidden folder beside the one of a set."""
+    """The path of a hidden folder beside the folder of a set."""
     return out.with_name(f".{out.name}.{what}")
 
 
@@ -102,7 +102,7 @@ def _folder_in_place(out: Path) -> Iterator[Path]:
 
 
 def move(made: Path, out: Path) -> None:
-    """The files of a finished set to their place, the manifest last."""
+    """Move the files of a finished set to their folder, the manifest last."""
     out.mkdir(exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
     for file in sorted(made.iterdir(), key=lambda path: path.name == "manifest.json"):

@@ -1,8 +1,7 @@
-"""Pictures inside files that hold many: tfrecords and parquet."""
+"""Files that hold many images: tfrecords and parquet."""
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 from collections.abc import Iterator
@@ -10,17 +9,17 @@ from typing import IO
 
 import numpy as np
 
-LARGEST_RECORD = 2**28  # bytes; a length beyond it is damage
+MAX_RECORD = 2**28  # bytes; a record that claims to be longer is damaged
 
 
 class Damaged(Exception):
-    """The file cannot be read on, and why."""
+    """A file of records is damaged or of another kind, and why."""
 
 
 def tfrecords(file: IO[bytes]) -> Iterator[np.ndarray]:
     """The images (3, H, W) of tf.train.Examples with 'shape' and raw uint8 'data', as PGGAN and Glow wrote them.
 
-    PGGAN's are (C, H, W), Glow's (H, W, C). Lengths and contents are checked by their sums. Raises Damaged.
+    PGGAN's are (C, H, W), Glow's (H, W, C). Checksums of lengths and contents are compared. Raises Damaged.
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tfrecord import example_pb2
@@ -29,7 +28,7 @@ def tfrecords(file: IO[bytes]) -> Iterator[np.ndarray]:
         if len(header) < 12:
             raise Damaged("cut off")
         (length,) = struct.unpack("<Q", header[:8])
-        if length > LARGEST_RECORD or not _sum_agrees(header[:8], header[8:]):
+        if length > MAX_RECORD or not _sum_agrees(header[:8], header[8:]):
             raise Damaged("a record's length does not agree with its sum")
         data, checksum = file.read(length), file.read(4)
         if len(checksum) < 4:
@@ -66,7 +65,7 @@ def parquet(file: IO[bytes]) -> Iterator[bytes]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        shard = ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
+        shard = ParquetFile(file)
         if "image" not in shard.schema_arrow.names:
             raise Damaged(f"no column 'image'; it has {', '.join(shard.schema_arrow.names)}")
         kind = shard.schema_arrow.field("image").type

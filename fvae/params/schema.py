@@ -93,6 +93,7 @@ class Images(Section):
 
     kind: Literal["images"]
     path: Annotated[str, Field(min_length=1)]
+    form: Literal["auto", "images"] = "auto"  # recognised by names, or plain images whatever their names
     size: ImageSize
     bits: Literal[5, 8]  # of a pixel
     crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]

@@ -225,3 +225,11 @@ def test_the_journal_of_a_source_that_changed_is_not_used(root, monkeypatch, cha
         prepare_images(settings(root / "faces", max_rejected=0.2), root / out)
     for file in ("images.npy", "index.csv", "rejected.csv", "manifest.json"):
         assert (root / "out" / file).read_bytes() == (root / "whole" / file).read_bytes()
+
+
+def test_reading_a_large_source_shows_progress(root, monkeypatch, capsys):
+    source_digest(root / "faces", {})
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(fingerprint, "LARGE", 0)
+    source_digest(root / "faces", {})
+    assert "reading faces: 100%" in capsys.readouterr().err

@@ -36,12 +36,13 @@ def test_a_named_form_with_what_is_wrong_in_it(tmp_path):
         archive.writestr("CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/00000_hair.png", encoded(512))
     assert said(path) == [
         f"{path}: CelebAMask-HQ, 6 images",
-        "and 1 others that are not of that form and would be left out",
+        "and 1 others that are not of that form and would be left out (1 .png)",
         "1024×1024: 4",
         "published split: 1 test, 3 train",
         "would be rejected: 2",
         "CelebAMask-HQ/CelebA-HQ-img/5.jpg: 512×512, where every image of this set has 1024×1024",
         "CelebAMask-HQ/CelebA-HQ-img/6.jpg: empty file",
+        "data.form: it is read as CelebAMask-HQ; if it is another set, say form: images, to read any images",
     ]
 
 

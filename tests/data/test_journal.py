@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from fvae.commands.prepare import other_sizes
-from fvae.data import ahead, images, journal, portraits, prepare, prepared
-from fvae.data.ahead import mapped
-from fvae.data.journal import Journal, Line
+from fvae.data import images, journal, parallel, portraits, prepare, prepared
+from fvae.data.journal import Journal, Outcome
+from fvae.data.parallel import parallel_map
 from fvae.data.prepare import prepare_images
 from fvae.errors import UserError
 from fvae.files import lock_folder
@@ -58,7 +58,7 @@ def made(folder):
 
 def often(archive, out):
     """A pass that brings all to the disk every few moments."""
-    journal.SECONDS = 0.002
+    journal.FLUSH_SECONDS = 0.002
     prepare_images(settings(archive), out)
 
 
@@ -102,25 +102,25 @@ def test_pictures_that_are_done_are_not_decoded_again(archive, tmp_path, monkeyp
 def test_a_journal_of_another_source_or_other_settings_is_not_used(tmp_path):
     row = np.ones((3, 4, 4), np.uint8)
     with Journal(tmp_path, (4,), "a") as first:
-        first.add(Line("x", "1", None, None, None), [row])
+        first.add(Outcome("x", "1", None, None, None), [row])
         first.flush()
-    assert len(Journal(tmp_path, (4,), "a").lines) == 1
-    assert Journal(tmp_path, (4,), "b").lines == []
+    assert len(Journal(tmp_path, (4,), "a").outcomes) == 1
+    assert Journal(tmp_path, (4,), "b").outcomes == []
 
 
 def test_a_line_without_its_row_and_a_row_without_its_line_are_forgotten(tmp_path):
     with Journal(tmp_path, (4,), "a") as first:
         for number in range(4):
-            first.add(Line(str(number), "1", None, None, None), [np.full((3, 4, 4), number, np.uint8)])
+            first.add(Outcome(str(number), "1", None, None, None), [np.full((3, 4, 4), number, np.uint8)])
         first.flush()
     with (tmp_path / "rows-4.raw").open("ab") as rows:
         rows.truncate(2 * 48 + 7)
     with Journal(tmp_path, (4,), "a") as again:
-        assert [line.name for line in again.lines] == ["0", "1"]
+        assert [line.name for line in again.outcomes] == ["0", "1"]
         assert again.rows(4)[:, 0, 0, 0].tolist() == [0, 1]
     text = (tmp_path / "journal.jsonl").read_text()
     (tmp_path / "journal.jsonl").write_text(text[:-5])
-    assert [line.name for line in Journal(tmp_path, (4,), "a").lines] == ["0"]
+    assert [line.name for line in Journal(tmp_path, (4,), "a").outcomes] == ["0"]
 
 
 def test_several_sizes_of_one_pass_are_those_of_a_pass_each(archive, tmp_path):
@@ -135,7 +135,7 @@ def test_what_was_made_for_another_folder_is_not_read_again(archive, tmp_path, m
     prepare_images(settings(archive, 16), tmp_path / "alone")
     prepare_images(settings(archive, 32), tmp_path / "b32", {16: tmp_path / "b16"})
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "mapped", None)
+        patch.setattr(prepare, "parallel_map", None)
         prepare_images(settings(archive, 16), tmp_path / "b16")
     assert made(tmp_path / "b16") == made(tmp_path / "alone")
     prepare_images(settings(archive, 32), tmp_path / "b32", {16: tmp_path / "b16"})
@@ -173,12 +173,12 @@ def slow(number):
 
 @pytest.mark.parametrize("n", [0, 5, 127, 128, 1000])
 def test_a_map_over_processes_keeps_the_order(n):
-    assert list(mapped(negative, range(n))) == [-number for number in range(n)]
+    assert list(parallel_map(negative, range(n))) == [-number for number in range(n)]
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
 def test_a_map_uses_several_processes_that_end_with_it():
-    results = mapped(slow, range(400))
+    results = parallel_map(slow, range(400))
     workers = {next(results) for _ in range(200)}
     assert len(workers) > 1
     results.close()
@@ -233,7 +233,7 @@ def heavy(number):
 
 def test_a_map_holds_a_bounded_number_of_bytes(monkeypatch):
     """Items of 2 MiB: no more are read ahead than the bytes allow, where their number would allow hundreds."""
-    monkeypatch.setattr(ahead, "MOST_BYTES", 2**25)
+    monkeypatch.setattr(parallel, "MAX_BYTES", 2**25)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
     read, taken, most = 0, 0, 0
 
@@ -244,10 +244,10 @@ def test_a_map_holds_a_bounded_number_of_bytes(monkeypatch):
             most = max(most, read - taken)
             yield number
 
-    for _ in mapped(negative, items(), heavy):
+    for _ in parallel_map(negative, items(), heavy):
         taken += 1
     assert taken == 200
-    assert most * 2**21 <= 2**25 + 2 * ahead.CHUNK_BYTES
+    assert most * 2**21 <= 2**25 + 2 * parallel.CHUNK_BYTES
 
 
 def killed(number):
@@ -259,7 +259,7 @@ def killed(number):
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
 def test_a_killed_process_of_a_map_is_one_clear_line():
     with pytest.raises(UserError, match="was killed, perhaps for want of memory; run it again to go on"):
-        list(mapped(killed, range(400)))
+        list(parallel_map(killed, range(400)))
 
 
 def test_memory_that_is_full_is_no_fault_of_an_image(archive, tmp_path, monkeypatch):

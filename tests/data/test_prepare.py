@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from fvae.data import dataset, images
-from fvae.data.journal import Line
+from fvae.data.journal import Outcome
 from fvae.data.prepare import prepare_images, prepare_portraits
 from fvae.data.splits import assign
 from fvae.errors import UserError
@@ -141,7 +141,7 @@ def test_splits_stay_when_files_are_added(files, tmp_path):
 
 
 def test_split_shares():
-    lines = [Line(str(i), hashlib.sha256(str(i).encode()).hexdigest(), None, None, None) for i in range(4000)]
+    lines = [Outcome(str(i), hashlib.sha256(str(i).encode()).hexdigest(), None, None, None) for i in range(4000)]
     split = HashSplit(kind="hash", validation=0.1, test=0.2)
     splits = pd.Series(assign(lines, split, indexed=False)).value_counts(normalize=True)
     assert splits["test"] == pytest.approx(0.2, abs=0.03)

@@ -4,18 +4,14 @@ import io
 import json
 import os
 import shutil
-import struct
-import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from crc32c import crc32c
+from image_files import example, image_record, into_folder, into_tar, into_zip, record, shard
 from PIL import Image
-from tfrecord import example_pb2
 
 from fvae.data import dataset
 from fvae.data.inspection import inspect
@@ -40,55 +36,6 @@ def encoded(width, height, format="JPEG"):
     return buffer.getvalue()
 
 
-def into_zip(path, files):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-def into_tar(path, files, mode="w"):
-    with tarfile.open(path, mode) as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return path
-
-
-def into_folder(path, files):
-    for name, data in files.items():
-        target = path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    return path
-
-
-def record(data):
-    """A TFRecord as TensorFlow writes it."""
-
-    def checked(data):
-        crc = crc32c(data)
-        return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-    length = struct.pack("<Q", len(data))
-    return length + checked(length) + data + checked(data)
-
-
-def example(**features):
-    """A tf.train.Example of lists of integers or of bytes."""
-    made = example_pb2.Example()
-    for name, values in features.items():
-        feature = made.features.feature[name]
-        (feature.bytes_list if isinstance(values[0], bytes) else feature.int64_list).value.extend(values)
-    return made.SerializeToString()
-
-
-def image_record(image):
-    """A record as PGGAN and Glow make it."""
-    return record(example(shape=image.shape, data=[image.tobytes()]))
-
-
 def array(side, channels_last=False):
     return RNG.integers(0, 256, (side, side, 3) if channels_last else (3, side, side), dtype=np.uint8)
 
@@ -96,13 +43,6 @@ def array(side, channels_last=False):
 def npy(pixels):
     buffer = io.BytesIO()
     np.save(buffer, pixels)
-    return buffer.getvalue()
-
-
-def shard(images, **columns):
-    table = pa.table({"image": images} | columns)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, row_group_size=5)
     return buffer.getvalue()
 
 

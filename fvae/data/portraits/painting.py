@@ -1,4 +1,4 @@
-"""How a portrait is painted: layers from back to front, each a signed distance turned into a cover, lit and tinted."""
+"""Portraits are painted in layers from back to front; a signed distance gives each layer's opacity."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from fvae.errors import UserError
 SIZES = (16, 1024)
 CHUNK = 2**16  # samples painted at a time: arrays of this length stay in a processor's cache
 
-# Hair: cover, lift above the skull, width beside it, where it ends (y), how far the hairline is lowered, its arch, half
-# the width of the face's window, curl, bun
+# Hair: opacity, lift above the skull, width beside it, where it ends (y), how far the hairline is lowered, its arch,
+# half the width of the face's window, curl, bun
 STYLES = {
     "bald": (0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.58, 0.0, 0.0),
     "buzz": (0.75, 0.012, 0.008, -0.06, -0.03, 0.8, 0.52, 0.0, 0.0),

@@ -1,4 +1,4 @@
-"""Who is in a portrait: the table of factors, each drawn on its own from (seed, index, name)."""
+"""The factors of a portrait, such as hair and pose, each drawn from a hash of (seed, index, name)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Uniform:
-    """Evenly between two bounds."""
+    """Uniform between two bounds."""
 
     low: float
     high: float
@@ -38,7 +38,7 @@ class Bell:
 
 @dataclass(frozen=True)
 class Choice:
-    """The number of a kind, by the kinds' weights."""
+    """The number of one of several kinds, with probabilities in proportion to their weights."""
 
     weights: tuple[float, ...]
     draws = 1
@@ -64,7 +64,7 @@ class Colour:
 
 @dataclass(frozen=True)
 class Blend:
-    """A colour from a line through anchors, evenly along it."""
+    """A colour, uniform along a line through anchors."""
 
     anchors: str
     draws = 1
@@ -77,7 +77,7 @@ class Blend:
 
 
 def rgb(words: str) -> Array:
-    """Colours written in hexadecimal, parted by blanks → (number, 3) in 0..1."""
+    """Colours written in hexadecimal, separated by blanks → (number, 3) in 0..1."""
     return np.array([list(bytes.fromhex(word)) for word in words.split()]) / 255
 
 

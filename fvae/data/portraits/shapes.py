@@ -1,4 +1,4 @@
-"""What portraits are painted with: a canvas and a few signed distances, negative inside, in half frames.
+"""The tools with which portraits are painted: a canvas and a few signed distances, negative inside, in half frames.
 
 Only + − × ÷ √ and comparisons act on pixels, so a portrait has the same bytes in any batch and on any IEEE 754 machine.
 """
