@@ -20,13 +20,14 @@ from fvae.data.folder import files_below, is_hidden
 from fvae.errors import UserError
 
 ZIP = b"PK\x03\x04"
-CUT_OFF = "cut off or damaged: download it again"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are not UTF-8
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # that zipfile reads
 ZIP_METHOD_NAMES = {9: "deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 ENCRYPTED = 0x1  # a flag of a file in a zip
 LINK = 0xA  # the type of a file in a zip, in the highest bits of its attributes
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+LFS_PROBLEM = "a Git LFS pointer in place of the file: run git lfs pull"
+WEB_PAGE = "a web page, not an archive: the download failed"
 REPACK = "is not read: unpack it and name the folder, or pack the files as zip or tar"
 NOT_READ = {  # files by their first bytes
     b"7z\xbc\xaf\x27\x1c": f"a 7z archive {REPACK}",
@@ -34,10 +35,10 @@ NOT_READ = {  # files by their first bytes
     b"\x28\xb5\x2f\xfd": f"a file compressed by Zstandard {REPACK}",
     b"\x04\x22\x4d\x18": f"a file compressed by LZ4 {REPACK}",
     b"\x1f\x9d": f"a file compressed by compress (.Z) {REPACK}",
-    LFS_POINTER: "a Git LFS pointer in place of the file: run git lfs pull",
-    b"<!DOCTYPE html": "a web page, not an archive: the download failed",
-    b"<!doctype html": "a web page, not an archive: the download failed",
-    b"<html": "a web page, not an archive: the download failed",
+    LFS_POINTER: LFS_PROBLEM,
+    b"<!DOCTYPE html": WEB_PAGE,
+    b"<!doctype html": WEB_PAGE,
+    b"<html": WEB_PAGE,
 }
 
 
@@ -69,7 +70,7 @@ class File:
             with self.open() as stream:
                 yield stream
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
-            raise Unreadable(f"cannot be read: {error or CUT_OFF}") from error
+            raise Unreadable(f"cannot be read: {error or tars.CUT_OFF}") from error
         except OSError as error:  # that of bz2 for damaged data has no number
             if error.errno is not None and not isinstance(error, PermissionError):
                 raise
@@ -142,7 +143,7 @@ def _single(path: Path) -> Iterator[File]:
 
 def _zip(path: Path) -> Iterator[File]:
     if not zipfile.is_zipfile(path):  # its list of files is at its end
-        raise zipfile.BadZipFile(CUT_OFF)
+        raise zipfile.BadZipFile(tars.CUT_OFF)
     with zipfile.ZipFile(path) as archive:
         for info in sorted(archive.infolist(), key=lambda info: info.filename.replace("\\", "/")):
             if not info.filename.endswith(("/", "\\")):

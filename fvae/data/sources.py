@@ -13,7 +13,7 @@ from typing import IO, Literal
 
 import numpy as np
 
-from fvae.data.containers import LFS_POINTER, Container, File, Unreadable, damage_as_user_error
+from fvae.data.containers import LFS_POINTER, LFS_PROBLEM, Container, File, Unreadable, damage_as_user_error
 from fvae.data.forms import (
     ARCHIVES,
     CELEBA_HQ,
@@ -34,7 +34,6 @@ from fvae.errors import UserError
 
 MAX_FILE = 2**28  # bytes of a file that is one image
 POINTER = 2**10  # bytes; a Git LFS pointer is smaller
-LFS_PROBLEM = "a Git LFS pointer in place of the file: run git lfs pull"
 LISTED = 3  # names in a message
 RECORDS: dict[str, Callable[[IO[bytes]], Iterator[bytes | np.ndarray]]] = {".tfrecords": tfrecords, ".parquet": parquet}
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
