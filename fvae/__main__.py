@@ -18,23 +18,21 @@ from fvae.errors import UserError, memory_is_full
 HELP = """
 f-VAEs: Improve VAEs with Conditional Flows (Su & Wu 2018): train the models, measure them, draw the paper.
 
-`snakemake --cores 1` runs all the commands that are needed, in the right order. Here each can be run alone.
-Parameters are read from params.yaml in the current folder, where each experiment is a section. Results go to
-data/EXPERIMENT, results/EXPERIMENT and paper_figures/EXPERIMENT; python -m fvae COMMAND --help says where.
+`snakemake --cores 1` runs all commands that are needed, in the right order. Each can also be run alone, as below.
 
-A model from start to end:
+Parameters are read from params.yaml in the current folder; each experiment is a section of it.
+
+Results are written to data/EXPERIMENT, results/EXPERIMENT and paper_figures/EXPERIMENT.
+
+One model from its images to a measurement:
 
     python -m fvae prepare --experiment demo
-
     python -m fvae match --experiment demo --model fvae
-
     python -m fvae train --experiment demo --model fvae
-
     python -m fvae sample random --experiment demo --model fvae
-
     python -m fvae evaluate swd --experiment demo --model fvae
 
-A command that cannot do its work prints one line, which says what to do, and exits with 1.
+A command that cannot do its work prints one line that says what to do, and exits with 1.
 """
 DATA, MODELS, EVALUATION, PAPER, INFORMATION = "Images", "Models", "Evaluation", "Paper", "Information"
 
@@ -55,7 +53,7 @@ def prepare(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=MODELS)
 def match(experiment: ExperimentName, model: ModelName) -> None:
-    """Find the size of a model that is to cost what another does: results/EXPERIMENT/runs/MODEL/model.json."""
+    """Find a model's size where it is 'match', and count its cost: results/EXPERIMENT/runs/MODEL/model.json."""
     from fvae.commands.match import run
 
     run(experiment, model)

@@ -34,7 +34,7 @@ def elsewhere(tmp_path):
         ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, family, lfw64"),
         ("prepare --experiment celeba64", "data/raw/celeba-hq does not exist; put the archive or the folder of images"),
         ("train --experiment demo --model gan", "--model: 'gan' is not one of vae, glow, fvae"),
-        ("train --experiment demo --model fvae", "data/demo/images.npy: missing; prepare it first"),
+        ("train --experiment demo --model fvae", "data/demo/images.npy: missing; make it first"),
         ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
         ("table sizes --experiment demo", "training.json: missing; make it first: python -m fvae train"),

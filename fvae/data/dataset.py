@@ -1,15 +1,27 @@
-"""A prepared set as it is read: memory-mapped, a contiguous view a split."""
+"""A prepared set as it is read: memory-mapped images, of which each split is a contiguous view."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from fvae.errors import UserError
+from fvae.files import read_array, read_json, read_table
+
+
+@with_config(ConfigDict(extra="allow"))
+class Manifest(TypedDict):
+    """What is read from manifest.json."""
+
+    images_sha256: str
+    splits: dict[str, int]
+    mean: list[float]  # of each channel, in 8-bit levels
+    std: list[float]
 
 
 class ImageArray:
@@ -19,22 +31,19 @@ class ImageArray:
         self.images, self.index, self.manifest = images, index, manifest
 
     def split(self, name: str) -> np.ndarray:
-        """The images of a split, a view."""
+        """The images of a split, a view. Raises UserError where the split has no images."""
         rows = np.flatnonzero(self.index["split"] == name)
+        if not len(rows):
+            raise UserError(f"index.csv: there is no image in the split '{name}'; prepare the images again")
         return self.images[rows[0] : rows[-1] + 1]
 
 
 def load(folder: Path) -> ImageArray:
-    """Open a prepared set. Raises UserError where it is missing or its files do not agree."""
-    prepare = "prepare it first: python -m fvae prepare --experiment " + folder.name
-    try:
-        images = np.load(folder / "images.npy", mmap_mode="r")
-        index = pd.read_csv(folder / "index.csv")
-        manifest = json.loads((folder / "manifest.json").read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: missing; {prepare}") from error
-    except ValueError as error:
-        raise UserError(f"{folder}: damaged ({error}); {prepare}") from error
-    if images.ndim != 4 or images.dtype != np.uint8 or len(images) != len(index):
-        raise UserError(f"{folder}: images.npy and index.csv do not agree; {prepare}")
+    """Open a prepared set. Raises UserError where its files are missing, damaged, or do not agree with each other."""
+    prepare = f"prepare --experiment {folder.name}"
+    images = read_array(folder / "images.npy", prepare, dims=4)
+    index = read_table(folder / "index.csv", prepare, texts=("split",))
+    manifest = read_json(folder / "manifest.json", prepare, Manifest)
+    if len(images) != len(index):
+        raise UserError(f"{folder}: images.npy and index.csv do not agree; make it again: python -m fvae {prepare}")
     return ImageArray(images, index, manifest)

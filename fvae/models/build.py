@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor, nn
 
-from fvae import params
 from fvae.errors import UserError
+from fvae.files import read_json
 from fvae.flows.conv import Conv3x3
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
@@ -19,7 +18,7 @@ from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
 from fvae.models.mixture import Mixture
 from fvae.models.vae import VAE
-from fvae.params import ModelSpec
+from fvae.params import ModelSpec, TaggedModelSpec
 
 KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE}
 
@@ -36,11 +35,8 @@ def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """The resolved section that lies beside a trained model's weights. Raises UserError where it is missing."""
-    try:
-        return TypeAdapter(params.TaggedModelSpec).validate_json(path.read_text())
-    except OSError as error:
-        raise UserError(f"{path}: missing; train the model first: python -m fvae train") from error
+    """The resolved section beside a trained model's weights. Raises UserError where it is missing or damaged."""
+    return read_json(path, "train", TaggedModelSpec)
 
 
 @lru_cache

@@ -294,7 +294,7 @@ def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
 
 
 def test_a_set_that_is_not_there_or_not_whole_is_one_clear_line(tmp_path):
-    with pytest.raises(UserError, match="missing; prepare it first: python -m fvae prepare --experiment a"):
+    with pytest.raises(UserError, match="missing; make it first: python -m fvae prepare --experiment a"):
         dataset.load(tmp_path / "a")
     prepare_portraits(PORTRAITS, tmp_path / "a")
     index = tmp_path / "a" / "index.csv"

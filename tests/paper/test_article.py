@@ -4,6 +4,7 @@ import json
 
 import matplotlib.pyplot as plt
 import pytest
+from measurements import write_training
 from pypdf import PdfReader
 
 from fvae import layout, params, provenance
@@ -38,7 +39,7 @@ def made(tmp_path, monkeypatch):
         plt.close(figure)
     write_text(layout.claims("demo", "json"), json.dumps([CLAIM]))
     for run in runs("all", "demo", EXPERIMENT):
-        write_text(run.training, json.dumps({"weights_sha256": run.model}))
+        write_training(run)
     return layout.figure("demo", "paper", "pdf")
 
 
@@ -51,7 +52,7 @@ def test_every_part_is_there_and_signs_are_text(made):
     article.make("demo", EXPERIMENT)
     assert made.read_bytes() == first
     assert not list(made.parent.glob("*.json"))
-    assert provenance.read(made)["runs"]["glow/seed-0"] == {"weights_sha256": "glow"}
+    assert provenance.read(made)["runs"]["glow/seed-0"]["weights_sha256"] == "glow"
 
 
 def test_a_tall_figure_fits_its_page_and_a_wide_table_lies(made):
