@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from http.client import HTTPException
 from pathlib import Path
 
+from fvae.data.hub import socket_timeout
 from fvae.errors import UserError
 from fvae.files import sha256
 
@@ -35,16 +35,13 @@ def fetch(target: Path) -> None:
     from pytorch_fid.inception import FID_WEIGHTS_URL
     from torch.hub import download_url_to_file
 
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        download_url_to_file(FID_WEIGHTS_URL, str(target), hash_prefix=SHA256)
+        with socket_timeout(TIMEOUT):
+            download_url_to_file(FID_WEIGHTS_URL, str(target), hash_prefix=SHA256)
     except (OSError, HTTPException, RuntimeError) as error:
         raise UserError(
             f"FID needs Inception weights, which could not be fetched ({getattr(error, 'reason', error)}): put "
             f"{target.name} into {target.parent}, or name it under inception.path in params.yaml, or go online; then "
             "run snakemake --cores 1 -R inception_weights all"
         ) from error
-    finally:
-        socket.setdefaulttimeout(timeout)
