@@ -403,7 +403,12 @@ def test_prepared_images_are_counted_against_the_parameters(split, count, messag
     experiment = load().experiment("lfw64")
     check_counts("lfw64", experiment, ENOUGH)
     with pytest.raises(UserError, match=re.escape(f"experiments.lfw64.{message}")):
-        check_counts("lfw64", experiment, ENOUGH | {split: count})
+        check_counts("lfw64", experiment, {**ENOUGH, split: count})
+
+
+def test_a_split_without_images_may_be_left_out_of_the_counts():
+    with pytest.raises(UserError, match="but the test split has 0"):
+        check_counts("lfw64", load().experiment("lfw64"), {"train": 12000, "validation": 600})
 
 
 def test_the_figure_of_the_data_shows_as_many_images_as_are_asked_for():
@@ -461,4 +466,4 @@ def test_an_empty_path_of_data_is_refused():
     command = [sys.executable, "-m", "fvae", "describe", "--data", ""]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == "fvae: --data: the path is empty; name a folder or an archive of images\n"
+    assert done.stderr == "fvae: --data: a folder or an archive is needed\n"

@@ -44,7 +44,7 @@ def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
 def check_counts(experiment_name: str, experiment: Experiment, counts: Mapping[str, int]) -> None:
     """Check that each split of the prepared images has as many as the parameters need.
 
-    `counts` has the number of images of "train", "validation" and "test". Raises UserError that names the parameter.
+    `counts` has the number of images of "train", "validation" and "test"; a split that is not there has none. Raises UserError that names the parameter.
     """
     for problem in _of_splits(experiment, counts):
         raise UserError(f"experiments.{experiment_name}.{problem.parameter}: {problem.message}")
@@ -94,8 +94,6 @@ def _of_splits(experiment: Experiment, counts: Mapping[str, int]) -> Iterator[Pr
         ("figures.sheet", "test", rows * columns, f"a sheet of {rows}×{columns}"),
     ]
     for parameter, split, needed, purpose in needs:
-        if counts[split] < needed:
+        if (found := counts.get(split, 0)) < needed:
             noun = "image is" if needed == 1 else "images are"
-            yield Problem(
-                parameter, f"{needed:,} {noun} needed for {purpose}, but the {split} split has {counts[split]:,}"
-            )
+            yield Problem(parameter, f"{needed:,} {noun} needed for {purpose}, but the {split} split has {found:,}")

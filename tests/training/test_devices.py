@@ -48,7 +48,7 @@ def trained(folder, model, devices):
     configure(folder, devices)
     done = fvae(folder, "train", "--experiment", "demo", "--model", model)
     assert done.returncode == 0, done.stderr
-    run = folder / f"results/demo/{model}/seed-0"
+    run = folder / f"results/demo/runs/{model}/seed-0"
     assert {path.name for path in run.iterdir()} - {".lock"} == {
         "model.json",
         "weights.safetensors",
