@@ -276,9 +276,9 @@ def test_plain_scalars_are_read(tmp_path, scalar, value):
             "training: &t {epochs: 5}",
             "training: &t: anchors and aliases are not read; use `ext",
         ),
-        ("training: {epochs: 5}", "training: {<<: {epochs: 5}}", "training: << is no name"),
-        ("training: {epochs: 5}", "training: {1: 5}", "training: 1 is no name"),
-        ("training: {epochs: 5}", "training: {[a]: 5}", "training: a list or mapping is no name"),
+        ("training: {epochs: 5}", "training: {<<: {epochs: 5}}", "training: a name must be text, not <<"),
+        ("training: {epochs: 5}", "training: {1: 5}", "training: a name must be text, not 1"),
+        ("training: {epochs: 5}", "training: {[a]: 5}", "training: a name must be text, not a list"),
         ("training: {epochs: 5}", "training: !!set {epochs}", "training: the tag tag:yaml.org,2002:set is not read"),
         ("training: {epochs: 5}", "training: !!python/tuple [1]", "training: the tag tag:yaml.org,2002:python/tuple"),
         (

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fvae.params.checks import check_counts, problems
 from fvae.params.inheritance import resolve
-from fvae.params.messages import explain, wrong
+from fvae.params.messages import error_at, explain
 from fvae.params.schema import (
     FID,
     SWD,
@@ -78,5 +78,5 @@ def load(path: Path | str = "params.yaml") -> Params:
         raise explain(error, file, path) from error
     for name, experiment in params.experiments.items():
         for problem in problems(name, experiment):
-            raise wrong(["experiments", name], problem.parameter, problem.message, file, path)
+            raise error_at(["experiments", name], problem.parameter, problem.message, file, path)
     return params

@@ -35,22 +35,23 @@ def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
         yield Problem("", f"a rule of the workflow is called {name}; give the experiment another name")
     if name in FOLDERS:
         yield Problem("", f"a folder of the project is called {name}; give the experiment another name")
-    yield from _of_samples(experiment)
-    yield from _of_batch_norm(experiment)
+    yield from _too_few_samples(experiment)
+    yield from _batch_norm_of_one_value(experiment)
     if isinstance(data := experiment.data, Portraits):
-        yield from _of_splits(experiment, {"train": data.train, "validation": data.validation, "test": data.test})
+        yield from _too_few_images(experiment, {"train": data.train, "validation": data.validation, "test": data.test})
 
 
 def check_counts(experiment_name: str, experiment: Experiment, counts: Mapping[str, int]) -> None:
-    """Check that each split of the prepared images has as many as the parameters need.
+    """Check that each split of the prepared images has as many images as the parameters need.
 
-    `counts` has the number of images of "train", "validation" and "test"; a split that is not there has none. Raises UserError that names the parameter.
+    `counts` has the numbers of images in the splits "train", "validation" and "test"; a split that is left out has
+    none. Raises UserError that names the parameter.
     """
-    for problem in _of_splits(experiment, counts):
+    for problem in _too_few_images(experiment, counts):
         raise UserError(f"experiments.{experiment_name}.{problem.parameter}: {problem.message}")
 
 
-def _of_samples(experiment: Experiment) -> Iterator[Problem]:
+def _too_few_samples(experiment: Experiment) -> Iterator[Problem]:
     """What needs more random samples than are drawn."""
     evaluation, (rows, columns) = experiment.evaluation, experiment.figures.sheet
     samples = experiment.sampling.random.images
@@ -63,7 +64,7 @@ def _of_samples(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("evaluation.fid.images", f"{evaluation.fid.images:,} samples are needed, but {drawn}")
 
 
-def _of_batch_norm(experiment: Experiment) -> Iterator[Problem]:
+def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:
     """BatchNorm needs more than one value per channel: images in a process × rows × columns of its smallest input."""
     training = experiment.training
     images = training.batch_size // training.devices
@@ -77,7 +78,7 @@ def _of_batch_norm(experiment: Experiment) -> Iterator[Problem]:
             )
 
 
-def _of_splits(experiment: Experiment, counts: Mapping[str, int]) -> Iterator[Problem]:
+def _too_few_images(experiment: Experiment, counts: Mapping[str, int]) -> Iterator[Problem]:
     """What needs more real images than a split has."""
     sampling, (rows, columns) = experiment.sampling, experiment.figures.sheet
     pairs, four = sampling.pairs.pairs, sampling.quads.sheets

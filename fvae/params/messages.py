@@ -16,14 +16,14 @@ def explain(error: ValidationError, file: Entry, path: Path) -> UserError:
     names = place(first["loc"], file)
     context = first.get("ctx", {})
     if "name" in context:  # set by the checks of the schema: the parameter within the section
-        return wrong(names, str(context["name"]), first["msg"], file, path)
+        return error_at(names, str(context["name"]), first["msg"], file, path)
     if first["type"] == "missing":
-        return wrong(names, str(first["loc"][-1]), "missing", file, path)
+        return error_at(names, str(first["loc"][-1]), "missing", file, path)
     message = first["msg"].replace("Input should be", "must be")
     if first["type"] in ("model_type", "dict_type", "model_attributes_type"):
         message = "must be a mapping of names to values"
     given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
-    return wrong(names, "", f"{message}{given}", file, path)
+    return error_at(names, "", f"{message}{given}", file, path)
 
 
 def place(parts: tuple[int | str, ...], file: Entry) -> list[str]:
@@ -42,7 +42,7 @@ def place(parts: tuple[int | str, ...], file: Entry) -> list[str]:
     return names
 
 
-def wrong(section: list[str], parameter: str, message: str, file: Entry, path: Path) -> UserError:
+def error_at(section: list[str], parameter: str, message: str, file: Entry, path: Path) -> UserError:
     """What is wrong with a parameter of a section, such as "match.model", at the place where the user wrote it.
 
     That is the section itself where the parameter is missing, and another experiment or `defaults` where the parameter

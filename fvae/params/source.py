@@ -84,7 +84,7 @@ class Reader:
         for key, item in node.value:
             name = key.value
             if not isinstance(key, ScalarNode) or key.tag != f"{TAG}str" or key.anchor:
-                raise self.error(key, place, f"{name if isinstance(name, str) else 'a list or mapping'} is no name")
+                raise self.error(key, place, f"a name must be text, not {name if isinstance(name, str) else 'a list'}")
             line = key.start_mark.line + 1
             if name in lines:
                 raise self.error(key, (*place, name), f"stands twice, first in line {lines[name]}")

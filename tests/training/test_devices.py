@@ -23,12 +23,13 @@ def fvae(folder, *arguments):
     )
 
 
-def configure(folder, devices, batch=16):
+def configure(folder, devices, batch=16, learning_rate=4.0e-3):
     """The demo at a tiny size."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     demo = params["experiments"]["demo"]
     demo["data"] |= {"size": 16, "train": 64, "validation": 8, "test": 36}
     for spec in demo["models"].values():
+        spec["learning_rate"] = learning_rate
         for section in ("encoder", "flow"):
             if section in spec:
                 spec[section] |= {"levels": 1, "steps": 1}
@@ -90,11 +91,19 @@ def test_a_batch_that_cannot_be_shared_is_one_line(project):
     assert "Traceback" not in done.stderr
 
 
-def test_what_stops_all_processes_is_said_by_one(project):
+def test_a_batch_larger_than_the_training_split_is_one_line(project):
     configure(project, 2, batch=128)
     done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
     assert done.returncode != 0
-    assert done.stderr.count("training.batch_size: 128 is more than the 64 training images") == 1
+    assert "training.batch_size: 128 images are needed for a batch, but the train split has 64" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_stops_all_processes_is_said_by_one(project):
+    configure(project, 2, learning_rate=1.0e30)
+    done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
+    assert done.returncode != 0
+    assert done.stderr.count("lower the model's learning_rate") == 1
     assert "Traceback" not in done.stderr
 
 
