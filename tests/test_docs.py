@@ -77,6 +77,13 @@ def test_every_figure_table_and_experiment_is_named(name):
     assert any(f"`{name}`" in page for page in PAGES.values())
 
 
+def test_protocol_has_a_row_for_every_figure_and_table():
+    (listed,) = tables(section(PAGES["docs/protocol.md"], "## Figures and tables"))
+    names = [re.match("`(.*?)`( .table.)?", row["figure or table"]) for row in listed]
+    assert {name[1] for name in names if not name[2]} == {*FIGURES}
+    assert {name[1] for name in names if name[2]} == {*TABLES}
+
+
 def anchor(heading):
     """The anchor that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
