@@ -13,6 +13,8 @@ import pytest
 import yaml
 from training.states import assert_same
 
+from fvae import layout
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,7 +51,7 @@ def trained(folder, model, devices):
     configure(folder, devices)
     done = fvae(folder, "train", "--experiment", "demo", "--model", model)
     assert done.returncode == 0, done.stderr
-    run = folder / f"results/demo/runs/{model}/seed-0"
+    run = folder / layout.Run("demo", model, 0).folder
     assert {path.name for path in run.iterdir()} - {".lock"} == {
         "model.json",
         "weights.safetensors",
@@ -168,7 +170,7 @@ def scripted(folder, **how):
     return process.returncode, said
 
 
-def test_processes_save_together_and_stop_together_and_go_on_to_the_same_bits(tmp_path):
+def test_processes_save_together_and_stop_together_and_continue_to_the_same_bits(tmp_path):
     """Each has a clock of its own: one asks for a save at every log, the other never."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
