@@ -11,6 +11,7 @@ import pytorch_fid.inception
 import torch
 from PIL import Image
 from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics_of_path
+from pytorch_fid.inception import InceptionV3
 from torch import nn
 
 from fvae.errors import UserError
@@ -47,15 +48,32 @@ def network(weights):
         return inception(weights, "cpu")
 
 
+@pytest.fixture(scope="module")
+def pytorch_fids(weights):
+    """pytorch-fid's own network with the same weights."""
+    state = torch.load(weights, weights_only=True)
+    with patch.object(pytorch_fid.inception, "load_state_dict_from_url", lambda *args, **kwargs: state):
+        return InceptionV3([InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()
+
+
 def test_the_network_has_the_weights_of_the_file(weights, network):
     state = torch.load(weights, weights_only=True)
-    assert torch.equal(network.blocks[0][0].conv.weight, state["Conv2d_1a_3x3.conv.weight"])
-    assert torch.equal(network.blocks[3][2].branch_pool.conv.weight, state["Mixed_7c.branch_pool.conv.weight"])
+    own = network.state_dict()
+    assert set(state) - set(own) == {"fc.weight", "fc.bias"}
+    assert all(torch.equal(own[name], state[name]) for name in own)
     assert not network.training
 
 
+def test_the_features_are_those_of_pytorch_fid_to_the_bit(network, pytorch_fids):
+    images = np.random.default_rng(1).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
+    with torch.no_grad():
+        expected = pytorch_fids(torch.from_numpy(images).float() / 255)[0].flatten(1).numpy()
+    np.testing.assert_array_equal(features(images, network, "cpu"), expected)
+    assert expected.std() > 1e-3
+
+
 @pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")  # fewer images than features: singular
-def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
+def test_the_same_number_as_pytorch_fid_over_png_files(network, pytorch_fids, tmp_path):
     """The number is compared over a part of the features: the square root of a 2048² matrix takes long."""
     images = RNG.integers(0, 256, (2, 8, 3, 32, 32), dtype=np.uint8)
     images[1] //= 2
@@ -64,7 +82,7 @@ def test_the_same_number_as_pytorch_fid_over_png_files(network, tmp_path):
         (tmp_path / name).mkdir()
         for index, image in enumerate(part):
             Image.fromarray(image.transpose(1, 2, 0)).save(tmp_path / name / f"{index:02}.png")
-        theirs.append(compute_statistics_of_path(str(tmp_path / name), network, 8, 2048, "cpu", num_workers=0))
+        theirs.append(compute_statistics_of_path(str(tmp_path / name), pytorch_fids, 8, 2048, "cpu", num_workers=0))
         ours.append(statistics(features(part, network, "cpu", batch=3)))
     for (mean, covariance), (their_mean, their_covariance) in zip(ours, theirs, strict=True):
         assert their_covariance.max() > 1e-3  # the features tell the images apart

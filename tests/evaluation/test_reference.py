@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
 from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
@@ -10,6 +11,7 @@ from fvae.evaluation import reference
 from fvae.evaluation.metrics import fid
 from fvae.evaluation.metrics.fid import FROM_FEATURES, inception_metrics
 from fvae.params import FID
+from fvae.results import FORMS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (60, 3, 8, 8), dtype=np.uint8)
@@ -88,6 +90,7 @@ def test_all_numbers_come_from_one_pass(tmp_path):
     found = inception_metrics(IMAGES[::-1].copy(), loaded, FID(mode="optional", images=60), WEIGHTS, seed=0)
     assert all(np.isfinite(found[name]) for name in FROM_FEATURES)
     assert found["fid_infinity_reason"] is None
+    assert TypeAdapter(FORMS["fid"]).validate_python(found) == found
     found = inception_metrics(IMAGES[::-1].copy(), loaded, SETTINGS, WEIGHTS, seed=0)
     assert all(np.isfinite(found[name]) for name in FROM_FEATURES if name != "fid_infinity")
     assert found["fid_infinity"] is None

@@ -1,0 +1,97 @@
+"""sample and evaluate, from a trained model's folder to files of the form that tables read."""
+
+import pkgutil
+
+import numpy as np
+import pytest
+import torch
+from family import SPECS, perturbed
+
+from fvae import layout, params
+from fvae.commands import evaluate, reference, sample
+from fvae.data.prepare import prepare_portraits
+from fvae.errors import UserError
+from fvae.evaluation import METRICS, TASKS, metrics
+from fvae.files import read_array, write_json, write_text
+from fvae.models.build import build
+from fvae.paper.style import SAMPLE_DIMS
+from fvae.results import read_metric
+from fvae.training.checkpoint import copied_weights, save_weights
+
+DATA = params.Portraits(kind="portraits", size=16, bits=8, train=12, validation=4, test=16, seed=0)
+
+
+def small():
+    """The parameters with an experiment of small models, images and samples."""
+    given = params.load("params.yaml")
+    values = given.experiments["demo"].model_dump()
+    sampling, evaluation = values["sampling"], values["evaluation"]
+    for task in ("random", "sheets", "temperatures", "reconstructions"):
+        sampling[task]["images"] = 8
+    sampling["pairs"] = {"pairs": 2, "steps": 3}
+    sampling["quads"] = {"sheets": 1, "steps": 2}
+    evaluation["bpd"] = {"images": 8, "importance_samples": 2}
+    evaluation["sharpness"] = {"images": 8}
+    models = {name: SPECS[name].model_dump() for name in ("vae", "glow", "fvae")}
+    values |= {"data": DATA.model_dump(), "models": models}
+    return given.model_copy(update={"experiments": {"demo": params.Experiment(**values)}})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trained(tmp_path_factory):
+    """A folder with prepared images and three models, perturbed in place of trained."""
+    chosen = small()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("project"))
+        for module in ("arguments", "reference"):
+            patch.setattr(f"fvae.commands.{module}.load", lambda: chosen)
+        prepare_portraits(DATA, layout.data("demo"))
+        for name, spec in chosen.experiments["demo"].models.items():
+            run = layout.Run("demo", name, 0)
+            torch.manual_seed(0)
+            write_text(run.model_spec, spec.model_dump_json())
+            save_weights(run.weights, copied_weights(perturbed(build(spec, 16)).float()))
+        write_json(layout.INCEPTION_STATUS, {"path": None, "reason": "no weights here"})
+        reference.run("demo")
+        for name in chosen.experiments["demo"].models:
+            for task in TASKS:
+                sample.run("demo", name, task, 0)
+        yield
+
+
+def test_the_lists_of_tasks_and_metrics_name_what_there_is():
+    assert set(TASKS) == set(params.Sampling.model_fields) - {"batch_norm"}
+    assert set(METRICS) == {module.name for module in pkgutil.iter_modules(metrics.__path__)}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_samples_have_the_dimensions_that_figures_expect(task):
+    images = read_array(layout.Run("demo", "fvae", 0).samples(task), f"sample {task}", dims=SAMPLE_DIMS[task])
+    assert images.shape[-3:] == (3, 16, 16)
+    assert images.std() > 1
+
+
+@pytest.mark.parametrize("model", ["vae", "glow"])
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
+    evaluate.run("demo", model, metric, 0)
+    found = read_metric(layout.Run("demo", model, 0), metric)
+    if metric == "fid":
+        assert found["reason"] == "no weights here"
+        assert found["fid"] is None
+    elif metric == "bpd":
+        assert found["bound"] == (model == "vae")
+        assert np.isfinite(found["bpd"])
+    elif metric == "swd":
+        assert found["mean"] > found["training_images"]["mean"] > 0
+    elif metric == "sharpness":
+        assert len(found["spectrum"]["samples"]) == 9
+    elif metric == "temperature":
+        assert len(found["swd"]) == len(found["temperatures"])
+    else:
+        assert found["difference"] < 1e-9 * abs(found["nats"])
+
+
+def test_a_special_case_of_an_fvae_is_one_line():
+    with pytest.raises(UserError, match="--model: fvae is neither a VAE nor a flow"):
+        evaluate.run("demo", "fvae", "special_case", 0)
