@@ -37,7 +37,7 @@ def elsewhere(tmp_path):
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; make it first"),
         ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
-        ("table sizes --experiment demo", "training.json: missing; make it first: python -m fvae train"),
+        ("table sizes --experiment demo", "runs/vae/model.json: missing; make it first: python -m fvae match"),
         ("table metrics --experiment demo", "bpd.json: missing; make it first: python -m fvae evaluate bpd"),
         ("figure samples --experiment demo", "training.json: missing; make it first: python -m fvae train"),
         ("figure smiles --experiment demo", "NAME: 'smiles' is not one of data, structures"),

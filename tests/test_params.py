@@ -421,7 +421,8 @@ def test_the_figure_of_the_data_shows_as_many_images_as_are_asked_for():
 )
 def test_batch_norm_of_one_value_is_refused(tmp_path, levels, batch_size, devices, refused):
     training = f"training: {{batch_size: {batch_size}, devices: {devices}}}"
-    own = f"{{extends: demo, data: {{size: 16}}, {training}, models: {{fvae: {{encoder: {{levels: {levels}}}}}}}}}"
+    models = f"{{fvae: {{encoder: {{levels: {levels}}}, flow: {{levels: 1}}}}}}"
+    own = f"{{extends: demo, data: {{size: 16}}, {training}, models: {models}}}"
     file = written(tmp_path, TEXT + f"  own: {own}\n")
     encoder = Encoder(3, levels, steps=1, expansion=0.01).train()
     images = torch.zeros(batch_size // devices, 3, 16, 16)

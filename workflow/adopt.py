@@ -40,11 +40,15 @@ def stages_as_recorded() -> list[Stage]:
     if not LOCK.exists():
         return []
     stages = YAML_1_2.load(LOCK)["stages"].values()
-    places = {part["path"]: part["md5"] for stage in stages for part in (*stage["deps"], *stage["outs"])}
-    places.pop(str(RAW), None)
-    ignored = ignored_by_dvc(file for place in places for file in files(Path(place)))
-    changed = {place for place, recorded in places.items() if md5(Path(place), ignored) != recorded}
-    return [stage for stage in stages if not changed & {part["path"] for part in (*stage["deps"], *stage["outs"])}]
+    places = {Path(part["path"]) for stage in stages for part in parts_of(stage)}
+    ignored = ignored_by_dvc(file for place in places for file in files(place))
+    present = {place: md5(place, ignored) for place in places}
+    return [stage for stage in stages if all(present[Path(part["path"])] == part["md5"] for part in parts_of(stage))]
+
+
+def parts_of(stage: Stage) -> list[dict[str, str]]:
+    """A stage's inputs, but for raw data, and its outputs."""
+    return [part for part in (*stage["deps"], *stage["outs"]) if part["path"] != str(RAW)]
 
 
 def files(place: Path) -> list[Path]:
@@ -106,7 +110,7 @@ def main() -> None:
         params = io.StringIO()
         YAML_1_2.dump(stage["params"]["params.yaml"], params)
         groups.setdefault(params.getvalue(), []).append(stage)
-    print(f"DVC vouches for {len(stages)} stages", file=sys.stderr)
+    print(f"{len(stages)} stages are as dvc.lock says" if LOCK.exists() else "no dvc.lock here", file=sys.stderr)
     for text, group in groups.items():
         write_text(RECORDED, text)
         accept(group)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fvae.errors import UserError
-from fvae.params.schema import Experiment, FlowModelSpec, Portraits
+from fvae.params.schema import Experiment, FlowModelSpec, Portraits, VAESpec
 
 RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
@@ -31,11 +31,12 @@ class Problem(NamedTuple):
 
 def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
     """What is wrong with an experiment, as far as params.yaml tells."""
-    if name in RULES:
+    if name in RULES or name.startswith("evaluate_"):
         yield Problem("", f"a rule of the workflow is called {name}; give the experiment another name")
     if name in FOLDERS:
         yield Problem("", f"a folder of the project is called {name}; give the experiment another name")
     yield from _too_few_samples(experiment)
+    yield from _levels_that_do_not_fit(experiment)
     yield from _batch_norm_of_one_value(experiment)
     if isinstance(data := experiment.data, Portraits):
         yield from _too_few_images(experiment, {"train": data.train, "validation": data.validation, "test": data.test})
@@ -62,6 +63,23 @@ def _too_few_samples(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("evaluation.swd.images", f"{evaluation.swd.images:,} samples are needed, but {drawn}")
     if evaluation.fid.mode != "off" and evaluation.fid.images > samples:
         yield Problem("evaluation.fid.images", f"{evaluation.fid.images:,} samples are needed, but {drawn}")
+
+
+def _levels_that_do_not_fit(experiment: Experiment) -> Iterator[Problem]:
+    """Each level of an encoder or a flow halves the image, but for the first level of a flow on an encoder's output."""
+    for name, spec in experiment.models.items():
+        side = experiment.data.size
+        halvings = []
+        if not isinstance(spec, FlowModelSpec):
+            halvings.append(("encoder", spec.encoder.levels))
+        if not isinstance(spec, VAESpec):
+            halvings.append(("flow", spec.flow.levels - bool(halvings)))
+        for part, number in halvings:
+            if side % 2**number:
+                images = f"images of {experiment.data.size}×{experiment.data.size}"
+                yield Problem(f"models.{name}.{part}.levels", f"{images} cannot be halved so often; use fewer levels")
+                break
+            side //= 2**number
 
 
 def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:

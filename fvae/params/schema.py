@@ -29,7 +29,7 @@ Positive = Annotated[float, Field(gt=0, strict=True)]
 Temperature = Annotated[float, Field(ge=0, le=2, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 ImageSize = Annotated[int, Field(ge=16, le=1024, strict=True)]  # pixels on a side
-Pixel = Annotated[int, Field(ge=0, strict=True)]
+Pixel = Annotated[int, Field(strict=True)]
 Steps = Annotated[int, Field(ge=2, strict=True)]  # of an interpolation, both ends included
 AtLeastTwo = Annotated[int, Field(ge=2, strict=True)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -96,7 +96,7 @@ class Images(Section):
     form: Literal["auto", "images"] = "auto"  # recognised by names, or plain images whatever their names
     size: ImageSize
     bits: Literal[5, 8]  # of a pixel
-    crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]
+    crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]  # left, top, right, bottom
     filter: Literal["lanczos", "area", "bilinear", "bicubic"]  # of the reduction, always antialiased
     split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
@@ -106,7 +106,7 @@ class Images(Section):
     def box_is_a_square(self) -> Images:
         if isinstance(self.crop, tuple):
             left, top, right, bottom = self.crop
-            if right - left != bottom - top or right - left < self.size:
+            if min(left, top) < 0 or right - left != bottom - top or right - left < self.size:
                 raise PydanticCustomError(
                     "box",
                     "{box} is no square box of left, top, right, bottom in pixels, at least {size} wide and high",

@@ -61,7 +61,8 @@ def test_too_few_images_are_said_before_training(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     np.save(folder / "images.npy", np.zeros((len(splits), 3, 32, 32), np.uint8))
     pd.DataFrame({"split": splits}).to_csv(folder / "index.csv", index=False)
-    (folder / "manifest.json").write_text('{"images_sha256": "0"}')
+    manifest = {"images_sha256": "0", "splits": {}, "mean": [0.0] * 3, "std": [1.0] * 3}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     text = Path("params.yaml").read_text().replace("batch_size: 32", "batch_size: 128")
     (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)

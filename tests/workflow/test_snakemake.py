@@ -121,7 +121,7 @@ def test_a_figures_code_redraws_that_figure(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     with (project.folder / "fvae/paper/curves.py").open("a") as file:
         file.write("\n# another line\n")
-    assert project.planned() == ["article", "curves"]
+    assert project.planned() == ["article", "claims", "curves"]  # the claims read the curves too
 
 
 def test_one_figure_needs_only_what_it_needs(fresh):
@@ -179,7 +179,10 @@ def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
         ({"training__epoch": 3}, "experiments.demo.training.epoch: unknown; allowed here: epochs, batch_size"),
         ({"models__glow__flow__coupling": "cubic"}, "experiments.demo.models.glow.flow.coupling: must be 'additive'"),
         ({"figures__model": "gan"}, "experiments.demo.figures.model: gan is not one of the models: vae, glow, fvae"),
-        ({"models__glow__flow__levels": 7}, "a glow does not fit images of 16×16"),
+        (
+            {"models__glow__flow__levels": 7},
+            "experiments.demo.models.glow.flow.levels: images of 16×16 cannot be halved",
+        ),
     ],
 )
 def test_a_wrong_parameter_is_one_clear_line(fresh, tmp_path, change, message):
