@@ -436,6 +436,20 @@ def test_batch_norm_of_one_value_is_refused(tmp_path, levels, batch_size, device
         encoder(images)
 
 
+@pytest.mark.parametrize(
+    ("change", "levels"),
+    [
+        ("glow: {flow: {levels: 6}}", "glow.flow.levels"),
+        ("vae: {encoder: {levels: 6}}", "vae.encoder.levels"),
+        ("fvae: {flow: {levels: 5}}", "fvae.flow.levels"),
+    ],
+)
+def test_levels_that_do_not_fit_the_images_are_refused(tmp_path, change, levels):
+    """An image of 32×32 can be halved five times: by a flow's levels, or by two of an encoder and three of a flow."""
+    file = written(tmp_path, TEXT + f"  own: {{extends: demo, models: {{{change}}}}}\n")
+    assert f"experiments.own.models.{levels}: images of 32×32 cannot be halved so often" in error_of(file)
+
+
 def names_of_rules():
     """Names that rules have, and names in tables from which rules are made."""
     files = [Path("Snakefile"), *Path("workflow/rules").glob("*.smk")]

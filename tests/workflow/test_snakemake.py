@@ -179,10 +179,7 @@ def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
         ({"training__epoch": 3}, "experiments.demo.training.epoch: unknown; allowed here: epochs, batch_size"),
         ({"models__glow__flow__coupling": "cubic"}, "experiments.demo.models.glow.flow.coupling: must be 'additive'"),
         ({"figures__model": "gan"}, "experiments.demo.figures.model: gan is not one of the models: vae, glow, fvae"),
-        (
-            {"models__glow__flow__levels": 7},
-            "experiments.demo.models.glow.flow.levels: images of 16×16 cannot be halved",
-        ),
+        ({"models__glow__flow__levels": 7}, "demo.models.glow.flow.levels: images of 16×16 cannot be halved so often"),
     ],
 )
 def test_a_wrong_parameter_is_one_clear_line(fresh, tmp_path, change, message):
