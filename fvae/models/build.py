@@ -18,13 +18,18 @@ from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
 from fvae.models.mixture import Mixture
 from fvae.models.vae import VAE
-from fvae.params import ModelSpec, TaggedModelSpec
+from fvae.params import ModelSpec, TaggedModelSpec, free_sizes
 
 KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE}
 
 
 def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
-    """The model of a resolved section, for RGB images of size×size and bits. Raises UserError where they do not fit."""
+    """The model of a resolved section, for RGB images of size×size and bits.
+
+    Raises UserError where a size is still 'match', or where the model does not fit the images.
+    """
+    for section, free in free_sizes(spec):
+        raise UserError(f"{section}.{free} is 'match': solve for it first, with fvae.models.match.resolve_one")
     parts = spec.model_dump(exclude={"kind", "learning_rate", "init"})
     try:
         model = KINDS[spec.kind]((3, size, size), **parts)

@@ -6,7 +6,7 @@ from family import SPECS, changed
 from fvae import params
 from fvae.errors import UserError
 from fvae.models import match
-from fvae.models.build import describe
+from fvae.models.build import build, describe
 from fvae.models.match import resized, resolve, solve
 from fvae.params import Match, free_sizes
 
@@ -75,3 +75,8 @@ def test_solving_finds_the_nearest_size(goal):
 def test_a_match_out_of_reach_is_one_clear_line():
     with pytest.raises(UserError, match=r"models.glow: no size comes within 5% of fvae's 17,294 parameters"):
         resolve(with_models(glow=glow(levels=3, steps=40, width="match")))
+
+
+def test_a_model_whose_size_is_not_solved_for_is_one_clear_line():
+    with pytest.raises(UserError, match="is 'match': solve for it first"):
+        build(glow(width="match"), 16)
