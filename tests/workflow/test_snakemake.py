@@ -193,6 +193,14 @@ def test_a_wrong_parameter_is_one_clear_line(fresh, tmp_path, change, message):
         assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("option", [["--config", "build=family"], ["--configfile", "params.yaml"]])
+def test_parameters_beside_params_yaml_are_refused(fresh, option):
+    done = fresh.run("snakemake", "-n", *option, "--", "all")
+    assert done.returncode != 0
+    assert "fvae: params.yaml alone decides results" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_an_unknown_experiment_is_one_clear_line(fresh):
     for command in (
         ["snakemake", "-n", "paper_figures/cats/samples.pdf"],
