@@ -1,1 +1,1 @@
-"""The loop and its checkpoints."""
+"""Training: the loop, its parts, and the files that it writes."""

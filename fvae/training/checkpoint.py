@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -28,6 +29,6 @@ def load_weights(path: Path, model: nn.Module) -> None:
         model.load_state_dict(load_file(path))
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; train the model first: python -m fvae train") from error
-    except Exception as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         reason = str(error).split("\n")[0]
         raise UserError(f"{path}: not the weights of this model ({reason}); train it again") from error

@@ -45,7 +45,7 @@ class Recovery:
         self.saved_at = time.monotonic()
 
     def save_is_due(self) -> bool:
-        """Whether the last save of any process is SAVE_SECONDS ago."""
+        """Whether the last save is more than SAVE_SECONDS ago, by the clock of any process."""
         return self.trainer.any_process(time.monotonic() - self.saved_at > SAVE_SECONDS)
 
     def has_diverged(self, bpd: float) -> bool:
@@ -71,7 +71,7 @@ class Recovery:
         raise UserError(f"{self.folder}: {name} after step {self.record.step}; run it again to continue")
 
     def finish(self) -> None:
-        """Delete the states."""
+        """Delete the states, which a finished training no longer needs."""
         self.states.remove()
 
     def _restore(self, state: dict[str, dict[str, object]]) -> None:

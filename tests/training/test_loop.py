@@ -351,6 +351,13 @@ def test_a_batch_of_one_image_is_refused_where_the_model_has_batch_norm(tmp_path
         run(tmp_path, settings=SETTINGS.model_copy(update={"batch_size": 1}))
 
 
+@pytest.mark.parametrize("damage", [b"", b"<<<<<<< HEAD\n", b"\xff" * 100])
+def test_damaged_weights_are_refused(tmp_path, damage):
+    (tmp_path / "weights.safetensors").write_bytes(damage)
+    with pytest.raises(UserError, match="not the weights of this model"):
+        checkpoint.load_weights(tmp_path / "weights.safetensors", build(SPEC, 8))
+
+
 def test_weights_of_another_model_are_refused(tmp_path):
     run(tmp_path)
     with pytest.raises(UserError, match="not the weights of this model"):
