@@ -1,4 +1,4 @@
-"""Errors that are one line for the person at the keyboard."""
+"""Errors that are shown to the user as one line."""
 
 
 class UserError(Exception):

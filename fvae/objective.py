@@ -17,11 +17,11 @@ class Posterior(NamedTuple):
 
     z: Tensor  # (N, d)
     logdet: Tensor  # log|det ∂F_x(u)/∂u|, (N,)
-    v: Tensor  # what the decoder decodes: F⁻¹(z), known without inverting F
+    v: Tensor  # F⁻¹(z), which the decoder decodes; it is known without inverting F
 
 
 class LatentModel(Protocol):
-    """What the objective needs: a conditional flow F_x(u) and a decoder q(x|z)."""
+    """The part of a model that the objective needs: a conditional flow F_x(u) and a decoder q(x|z)."""
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior: ...
 
@@ -34,7 +34,7 @@ def log_normal(x: Tensor) -> Tensor:
 
 
 def objective(model: LatentModel, x: Tensor, u: Tensor) -> Tensor:
-    """The loss of equation (6) in nats an image, one sample u ∼ N(0, I) for each image x: (N, C, H, W) → (N,).
+    """The loss of equation (6) in nats per image, one sample u ∼ N(0, I) for each image x: (N, C, H, W) → (N,).
 
     Its mean over u is the negative ELBO of the continuous x; the constant E log p̃(x) is left out.
     """
@@ -50,7 +50,7 @@ class Bounds(NamedTuple):
 
 
 def bounds(losses: Iterable[Tensor]) -> Bounds:
-    """Both bounds of K ≥ 1 losses of equation (6), (N,) each, taken one at a time."""
+    """Both bounds from K ≥ 1 losses of equation (6), (N,) each; only one loss is in memory at a time."""
     losses = iter(losses)
     total = next(losses)
     log_sum, samples = -total, 1

@@ -1,4 +1,4 @@
-"""Progress with a rate and the time left: a live bar on a terminal, a line every few seconds in a log."""
+"""Progress bars with a rate and the time left: live on a terminal, one line every few seconds in a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOG_SECONDS = 5.0
 
 
 class progress(tqdm):
-    """A tqdm whose bar becomes one plain line at a time where standard error is not a terminal."""
+    """tqdm, which prints plain lines where standard error is not a terminal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.live = sys.stderr.isatty()
@@ -23,5 +23,5 @@ class progress(tqdm):
         """Draw the bar, or print it as a line."""
         if self.live:
             super().display(msg, pos)
-        elif self.n:  # an empty bar in a log says nothing
+        elif self.n:  # a log needs no line before the first step
             print(str(self), file=sys.stderr, flush=True)

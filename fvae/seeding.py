@@ -1,4 +1,4 @@
-"""Every random draw has a named seed: a stream depends on names and numbers alone, not on earlier draws."""
+"""Named random streams: each draw depends on a seed and a name, and not on earlier draws of other streams."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def _sequence(seed: int, names: tuple[str | int, ...]) -> np.random.SeedSequence
 
 
 def seed_everything(seed: int, *names: str | int) -> None:
-    """Seed PyTorch's global generator, from which layers draw their first weights."""
+    """Seed PyTorch's global generator, from which layers draw their initial weights."""
     torch.manual_seed(torch_generator(seed, *names).initial_seed())

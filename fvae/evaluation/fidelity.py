@@ -1,4 +1,4 @@
-"""How two sets of features compare beyond their means and covariances: KID, precision, recall, density, coverage."""
+"""Distances of feature sets beyond means and covariances: KID, precision, recall, density, coverage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kid(real: np.ndarray, fake: np.ndarray, seed: int, device: torch.device | st
 
 
 def mmd(x: Tensor, y: Tensor) -> float:
-    """The unbiased estimate for (n, D) and (n, D)."""
+    """The unbiased estimate of the squared MMD of (n, D) and (n, D)."""
     n, dims = x.shape
     xx, yy, xy = ((a @ b.T / dims + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     within = (xx.sum() - xx.trace() + yy.sum() - yy.trace()) / (n * (n - 1))
@@ -49,9 +49,10 @@ class Manifolds(NamedTuple):
 
 
 def manifolds(real: np.ndarray, fake: np.ndarray, device: torch.device | str = "cpu") -> Manifolds:
-    """Of features (N, D) and (M, D), the first of each, as many as both have. Memory grows with N + M alone.
+    """The four shares for features (N, D) and (M, D), of which the first min(N, M) of each are used.
 
-    A neighbourhood has its border in precision and recall and not in density and coverage, as in each authors' code.
+    Memory grows with N + M and not with N · M. A neighbourhood includes its border in precision and recall and excludes
+    it in density and coverage, as in the code of their authors.
     """
     n = min(len(real), len(fake))
     a, b = (torch.from_numpy(features[:n].astype(np.float32)).to(device) for features in (real, fake))
@@ -77,7 +78,7 @@ def manifolds(real: np.ndarray, fake: np.ndarray, device: torch.device | str = "
 
 
 def radii(features: Tensor, k: int) -> Tensor:
-    """The distance of each of (N, D) to its k-th nearest other: (N,)."""
+    """The distance of each of the features (N, D) to its k-th nearest neighbour: (N,)."""
     found = [
         torch.cdist(features[start : start + ROWS], features).kthvalue(min(k + 1, len(features)), dim=1).values
         for start in range(0, len(features), ROWS)

@@ -1,4 +1,4 @@
-"""The weights of FID's Inception network: fetched once, and verified."""
+"""The weights of FID's Inception network: downloaded once, and verified."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fvae.files import sha256
 
 NAME = "pt_inception-2015-12-05-6726825d.pth"  # as the pytorch-fid project releases it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-TIMEOUT = 10.0  # seconds without an answer
+TIMEOUT = 10.0  # seconds to wait for an answer
 
 
 def verify(path: Path) -> None:
-    """Raises UserError where the file is missing or is not the one that everybody's FID is computed with."""
+    """Raises UserError where the file is missing, or is not the one with which FID is computed everywhere."""
     try:
         digest = sha256(path)
     except OSError as error:
@@ -28,9 +28,9 @@ def verify(path: Path) -> None:
 
 
 def fetch(target: Path) -> None:
-    """Download the weights to `target`, which is there only if it is whole and verified.
+    """Download the weights and verify them; `target` exists afterwards only if both succeeded.
 
-    Raises UserError where that fails, with what to do instead.
+    Raises UserError, which says what to do, where they did not.
     """
     from pytorch_fid.inception import FID_WEIGHTS_URL
     from torch.hub import download_url_to_file

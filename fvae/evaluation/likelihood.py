@@ -18,7 +18,7 @@ BATCH = 100
 
 
 class Bits(NamedTuple):
-    """Bits/dim of each image, (N,) each; both the exact number where the model has one."""
+    """Bits/dim of each image, (N,) each. For a model with an exact likelihood both are that number."""
 
     elbo: np.ndarray
     iwae: np.ndarray

@@ -1,4 +1,4 @@
-"""Inception features of all training images: computed once, for every model and seed."""
+"""FID's reference set: the Inception features of all training images, computed once for all models and seeds."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Reference(NamedTuple):
 
     statistics: tuple[np.ndarray, np.ndarray]  # mean and covariance
     root: np.ndarray  # of the covariance
-    features: np.ndarray  # of some of them in random order, (≤ KEPT, 2048)
-    images: int
+    features: np.ndarray  # of up to KEPT images in random order, (≤ KEPT, 2048)
+    images: int  # of which mean and covariance are
 
 
 def digest(images: ImageArray) -> str:
@@ -35,7 +35,10 @@ def digest(images: ImageArray) -> str:
 
 
 def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dict[str, str | None]) -> None:
-    """Write the features of training images; or why there are none. Raises UserError where FID is required."""
+    """Write the features of the training images, or the reason why there are none.
+
+    Raises UserError where there are none and evaluation.fid.mode is required.
+    """
     reason = "evaluation.fid.mode is off" if settings.mode == "off" else weights["reason"]
     if settings.mode == "required" and reason:
         raise UserError(reason)

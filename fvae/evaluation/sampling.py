@@ -1,4 +1,4 @@
-"""What is generated from a trained model for metrics and figures: a uint8 array a task."""
+"""Images from a trained model for metrics and figures: one uint8 array per task."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BATCH_NORM_IMAGES = 1000  # from which the statistics of BatchNorm are estimated
 
 
 def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:
-    """The images of a task, uint8; held_out are real ones, (N, C, H, W), to reconstruct and to interpolate.
+    """The uint8 images of a task; `held_out` are the real ones that are reconstructed and interpolated, (N, C, H, W).
 
     random, sheets: (images, C, H, W), samples at a temperature.
     temperatures: (T, images, C, H, W), the same u at each temperature.
-    reconstructions: (2, images, C, H, W), real images above, G of their noise-free latents below.
-    pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, the two real images at the ends.
-    quads: (sheets, steps, steps, C, H, W), bilinear among four latents, those of real images in the corners.
+    reconstructions: (2, images, C, H, W), real images, then what is decoded from their noise-free latents.
+    pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, between the two real images.
+    quads: (sheets, steps, steps, C, H, W), bilinear among the latents of four real images, which lie in the corners.
     """
     generator = torch_generator(seed, "sample", task)
 
@@ -72,7 +72,7 @@ def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 @torch.no_grad()
 def reestimate_batch_norm(model: Model, generator: torch.Generator) -> None:
-    """Give the decoder's BatchNorms the statistics of v = F⁻¹(z), z ∼ N(0, I), in place of those of training."""
+    """Replace the statistics of the decoder's BatchNorms by those for v = F⁻¹(z) with z ∼ N(0, I)."""
     device = next(model.parameters()).device
     prior = (model.invert(part.to(device)) for part in latents(model, BATCH_NORM_IMAGES, generator).split(BATCH))
     update_bn(prior, model.decoder)
@@ -92,17 +92,19 @@ def encode(model: Model, images: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
-    """The uint8 images of latents: (N, d) → (N, C, H, W); what is not finite is black, and told on standard error."""
+    """The uint8 images of latents: (N, d) → (N, C, H, W).
+
+    An image that is not finite becomes black, and a message on standard error says how many there are.
+    """
     device = next(model.parameters()).device
     model.eval()
-    images, overflown = [], torch.zeros((), dtype=torch.long, device=device)
+    images, not_finite = [], torch.zeros((), dtype=torch.long, device=device)
     for part in progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH):
         x = model.decode(part.to(device))
-        overflown += x.isfinite().flatten(1).all(1).logical_not().sum()
+        not_finite += x.isfinite().flatten(1).all(1).logical_not().sum()
         images.append(quantise(x.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy())
-    if overflown:
-        message = (
-            f"fvae: {int(overflown)} of {len(z)} samples are not finite numbers, and black; train longer, or slower"
-        )
-        tqdm.write(message, file=sys.stderr)
+    if not_finite:
+        message = f"fvae: {int(not_finite)} of {len(z)} samples are not finite numbers and were made black; "
+        advice = "train for more epochs, or with a lower learning_rate"
+        tqdm.write(message + advice, file=sys.stderr)
     return np.concatenate(images)

@@ -1,4 +1,4 @@
-"""Sharpness as power at high frequencies: the radially averaged spectrum of a set of images beside real ones'."""
+"""Sharpness as power at high frequencies: the radially averaged spectrum of images, compared with real images."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from fvae.errors import UserError
 
 BATCH = 200
-QUIET = 1e-3  # the least power that is told from none, far below that of rounding to 8 bits
+LEAST_POWER = 1e-3  # smaller power counts as this; it is far below that of rounding to 8 bits
 
 
 def spectrum(images: np.ndarray) -> np.ndarray:
-    """Mean power of uint8 images (N, C, H, H) at 0, 1, …, H/2 cycles an image, over all directions: (H/2 + 1,).
+    """Mean power of uint8 images (N, C, H, H) at 0, 1, …, H/2 cycles per image, over all directions: (H/2 + 1,).
 
-    Each channel less its mean under a Hann window, without which the borders' jump would look like detail. Raises
-    UserError where the images are not square.
+    The mean of each channel is subtracted, and a Hann window is applied, without which the step from one border to the
+    opposite one would count as detail. Raises UserError where the images are not square.
     """
     if images.ndim != 4 or images.shape[2] != images.shape[3] or not len(images):
         raise UserError(f"sharpness: square images (N, C, H, H) are needed, not of shape {images.shape}")
@@ -32,18 +32,18 @@ def spectrum(images: np.ndarray) -> np.ndarray:
 
 
 def decibels(rings: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Power beside that of real images at each frequency, in dB; finite for constant images too, by QUIET."""
-    return 10 * np.log10(rings.clip(QUIET) / real.clip(QUIET))
+    """Power relative to that of real images at each frequency, in dB; LEAST_POWER keeps it finite."""
+    return 10 * np.log10(rings.clip(LEAST_POWER) / real.clip(LEAST_POWER))
 
 
 def high_frequency_db(rings: np.ndarray, real: np.ndarray) -> float:
-    """The mean of `decibels` over the upper half of the frequencies: 0 as sharp, below 0 blurred."""
+    """The mean of `decibels` over the upper half of the frequencies: 0 is as sharp, below 0 is blurred."""
     upper = slice(len(rings) // 2 + 1, None)
     return float(decibels(rings[upper], real[upper]).mean())
 
 
 def psnr(real: np.ndarray, images: np.ndarray) -> float | None:
-    """The peak signal-to-noise ratio of uint8 images in dB, of their mean squared error; None where that is zero."""
+    """The peak signal-to-noise ratio of uint8 images in dB; None where they are equal."""
     error = np.mean((real.astype(np.float64) - images) ** 2)
     return float(10 * np.log10(255**2 / error)) if error else None
 

@@ -30,8 +30,8 @@ def swd(
 ) -> dict[int, float]:
     """SWD × 10³ between two sets of uint8 images (N, C, H, H), by the resolution of the level: {H: …, …, 16: …}.
 
-    Zero for a set and itself; of two sets of one distribution it falls with N, so N is the same for both and belongs
-    beside the number. Raises UserError where the sets differ in shape.
+    It is zero for equal sets. For two sets from one distribution it falls with N, so that both sets have the same N,
+    which must be reported with the number. Raises UserError where the sets differ in shape.
     """
     if real.shape != fake.shape or not len(real):
         raise UserError(f"SWD: sets of the same shape are needed, not {real.shape} and {fake.shape}")
@@ -44,7 +44,8 @@ def descriptors(
 ) -> Descriptors:
     """Random 7×7 `patches` of each image and level, normalised: {resolution: (N · patches, C · 49)}, in float32.
 
-    Their places depend on the seed and not on the images. Those of a set that is compared often can be kept.
+    The places of the patches depend on the seed and not on the images, so that the descriptors of one set can be kept
+    and compared with those of many.
     """
     batch = max(1, PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
     found: dict[int, list[Tensor]] = {}
@@ -65,9 +66,9 @@ def distance(real: Descriptors, fake: Descriptors, *, directions: int = 512, see
 
 
 def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
-    """Differences of successive levels from the finest, then the coarsest itself.
+    """The differences of successive levels from the finest on, then the coarsest level itself.
 
-    That one is 16 pixels high, or has no half of at least 16 whole pixels.
+    The coarsest level is the one that cannot be halved to at least 16 whole pixels.
     """
     while images.shape[2] % 2 == 0 and images.shape[2] // 2 >= COARSEST:
         smaller = pyramid_down(images)
@@ -77,19 +78,19 @@ def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
 
 
 def blur(images: Tensor, gain: float) -> Tensor:
-    """The binomial 5×5 filter, borders mirrored."""
+    """The binomial 5×5 filter with mirrored borders, times `gain`."""
     row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=images.device) / 16
     kernel = (gain * torch.outer(row, row)).expand(images.shape[1], 1, 5, 5)
     return F.conv2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=images.shape[1])
 
 
 def pyramid_down(images: Tensor) -> Tensor:
-    """Half the resolution."""
+    """The image at half its resolution."""
     return blur(images, 1.0)[:, :, ::2, ::2]
 
 
 def pyramid_up(images: Tensor) -> Tensor:
-    """Twice the resolution."""
+    """The image at twice its resolution."""
     n, channels, height, width = images.shape
     spread = images.new_zeros(n, channels, 2 * height, 2 * width)
     spread[:, :, ::2, ::2] = images
@@ -124,5 +125,5 @@ def wasserstein(a: Tensor, b: Tensor, directions: int, generator: torch.Generato
 
 
 def sort(rows: Tensor) -> Tensor:
-    """Each row in ascending order. On a CPU NumPy sorts many times faster than PyTorch, which sorts indices too."""
+    """Each row in ascending order. On a CPU NumPy is used: it is faster than PyTorch, which also sorts the indices."""
     return torch.from_numpy(np.sort(rows.numpy())) if rows.device.type == "cpu" else rows.sort().values

@@ -1,4 +1,4 @@
-"""What is measured of a model while it trains."""
+"""The measurements during a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from fvae.seeding import torch_generator
 
 
 def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model], tuple[dict[str, float], np.ndarray]]:
-    """A function that measures bits/dim (ELBO with one sample, or exact) and the SWD of samples at T = 1: and these."""
+    """A function that measures a model on uint8 images (N, C, H, W) and returns its numbers and samples.
+
+    The numbers are 'bpd' (exact, or the ELBO with one sample of u) and 'swd' of samples at T = 1 (× 10³).
+    """
     real = descriptors(images, patches=patches, seed=seed)
 
     def validate(model: Model) -> tuple[dict[str, float], np.ndarray]:

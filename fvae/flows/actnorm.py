@@ -1,4 +1,4 @@
-"""Actnorm: a scale and a shift for each channel (Glow, section 3.1)."""
+"""Actnorm: a learned scale and shift of each channel (Glow, section 3.1)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from fvae.flows.layer import Layer
 
 
 class Actnorm(Layer):
-    """y = exp(log_scale) ⊗ x + shift; starts at the identity, or at zero mean and unit variance of a first batch.
+    """y = exp(log_scale) ⊗ x + shift.
 
-    Its log-scale is a parameter, not a function of x, and has no bound.
+    It starts as the identity, or so that a first batch has zero mean and unit variance. The log-scale is a parameter,
+    not a function of x, and is not bounded.
     """
 
     def __init__(self, channels: int) -> None:
@@ -31,6 +32,7 @@ class Actnorm(Layer):
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
+        """Give the outputs for a batch x zero mean and unit variance in each channel."""
         std, mean = torch.std_mean(x, dim=(0, 2, 3), keepdim=True, correction=0)
         self.log_scale.copy_(-std.clamp_min(1e-3).log()[0])
         self.shift.copy_((-mean * self.log_scale.exp())[0])
@@ -38,7 +40,7 @@ class Actnorm(Layer):
 
 @contextmanager
 def data_dependent_start(module: nn.Module) -> Iterator[None]:
-    """A forward pass within sets every actnorm of `module` to zero mean and unit variance of its outputs (Glow)."""
+    """A context in which a forward pass of `module` initialises each of its actnorms from the batch (Glow)."""
     hooks = [
         layer.register_forward_pre_hook(lambda actnorm, inputs: actnorm.initialise(inputs[0]))
         for layer in module.modules()

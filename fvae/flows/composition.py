@@ -1,4 +1,4 @@
-"""Layers one after the other."""
+"""The composition of invertible layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fvae.flows.layer import Layer
 
 
 class Composition(Layer):
-    """The composition of layers; log-determinants add."""
+    """Layers applied one after the other; their log-determinants add up."""
 
     def __init__(self, layers: Iterable[Layer]) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Composition(Layer):
         return y
 
     def primitives(self) -> list[Layer]:
-        """The layers that are not themselves compositions, in order."""
+        """The layers in order, with those of inner compositions in place of the compositions."""
         found: list[Layer] = []
         for layer in self.layers:
             assert isinstance(layer, Layer)

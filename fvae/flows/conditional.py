@@ -9,7 +9,7 @@ from fvae.flows.layer import soft_clamp
 
 
 class ConditionalAffine(nn.Module):
-    """f → σ(x) ⊗ f + μ(x), with log σ and μ a Conv3×3 of h = E(x) that starts at zero; log|det| = Σ log σ."""
+    """f → σ(x) ⊗ f + μ(x), where a Conv3×3 of h = E(x), zero at the start, gives log σ and μ; log|det| = Σ log σ."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Conv3x3(nn.Conv2d):
-    """A 3×3 convolution with 'same' padding; on 1×1 images its centre tap alone, which is the same function."""
+    """A 3×3 convolution with 'same' padding. On 1×1 images only its centre is computed: the rest meets padding."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__(channels_in, channels_out, 3, padding=1)
@@ -29,19 +29,19 @@ class Conv1x1(nn.Conv2d):
 
 
 def keras_start(conv: nn.Conv2d) -> None:
-    """Glorot-uniform weights and zero biases, as Keras (the authors' code) starts a convolution."""
+    """Initialise as Keras, and so the authors' code, does: Glorot-uniform weights and zero biases."""
     nn.init.xavier_uniform_(conv.weight)
     zero_bias(conv)
 
 
 def zero_start(conv: nn.Conv2d) -> nn.Conv2d:
-    """The convolution with all its weights at zero, so that a network ends where it began."""
+    """The convolution with weights and bias set to zero, so that a network that ends in it starts as zero."""
     nn.init.zeros_(conv.weight)
     zero_bias(conv)
     return conv
 
 
 def zero_bias(conv: nn.Conv2d) -> None:
-    """Zero the bias."""
+    """Set the bias to zero."""
     assert conv.bias is not None
     nn.init.zeros_(conv.bias)

@@ -1,4 +1,4 @@
-"""Coupling layers, equations (2) and (3): half of the channels decide a shift, and a scale, of the others."""
+"""Coupling layers, equations (2) and (3): half of the channels determine a shift, and a scale, of the other half."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def coupling_network(channels_in: int, width: int, channels_out: int) -> nn.Sequ
 
 
 class Coupling(Layer):
-    """y1 = x1, and x2 moved by what a network says of x1.
+    """y1 = x1, y2 = x2 moved by a function of x1, where x1 and x2 are the halves of the channels of x[:, order].
 
-    x1 and x2 are the halves of x, or of x with its channels in another order: a permutation before the coupling is no
-    layer of its own, for each half is gathered as it is needed.
+    The permutation `order` is not a layer of its own: that would copy x once more in each pass, and x[:, order] has a
+    slow gradient (a scatter). Here each half is gathered when it is needed, and its gradient is gathered too.
+    benchmarks/coupling.py compares a training step with plain indexing; tests/flows/test_coupling.py holds both equal.
     """
 
     order: Tensor | None
@@ -40,23 +41,23 @@ class Coupling(Layer):
         self.register_buffer("back", None if order is None else order.argsort())
 
     def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor | float]:
-        """y2 and log|det|, h the network's output."""
+        """y2 and log|det|; h is the network's output for x1."""
         raise NotImplementedError
 
     def move_back(self, y2: Tensor, h: Tensor) -> Tensor:
-        """x2."""
+        """x2, from y2 and the same h."""
         raise NotImplementedError
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The half that stays and the half that moves."""
+        """x → x1, which stays as it is, and x2, which is moved."""
         if self.order is None:
-            return _halves(x, self.kept)
-        return _Halves.apply(x, self.order, self.back, self.kept)
+            return halves(x, self.kept)
+        return GatherHalves.apply(x, self.order, self.back, self.kept)
 
     def join(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """The x of these halves."""
+        """x1 and x2 → x, the inverse of `split`."""
         x = torch.cat([x1, x2], 1)
-        return x if self.back is None else _reordered(x, self.back)
+        return x if self.back is None else reordered(x, self.back)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         x1, x2 = self.split(x)
@@ -64,44 +65,49 @@ class Coupling(Layer):
         return torch.cat([x1, y2], 1), logdet
 
     def inverse(self, y: Tensor) -> Tensor:
-        y1, y2 = _halves(y, self.kept)
+        y1, y2 = halves(y, self.kept)
         return self.join(y1, self.move_back(y2, self.network(y1).to(y2.dtype)))
 
     def recompute(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
-        """As every layer's, with the network evaluated once: it sees the half of x that is known from the start."""
-        y1, y2 = _halves(y.detach(), self.kept)
+        """x = f⁻¹(y) as a leaf of a new graph, then y and log|det| again from it: see Layer.recompute.
+
+        The network is evaluated once instead of twice: x1 = y1 is known from the start, and x2 is filled in after it.
+        """
+        y1, y2 = halves(y.detach(), self.kept)
         x = self.join(y1, y2).requires_grad_()
         x1, x2 = self.split(x)
         h = self.network(x1).to(y2.dtype)
+        # .data: autograd must not take this for a change of x, for the network has only seen x1, which stays.
         x2.data.copy_(self.move_back(y2, h.detach()))
-        if self.order is not None:  # else x2 is a part of x
+        if self.order is not None:  # without an order x2 is a view of x
             x.data.copy_(self.join(y1, x2.detach()))
         again, logdet = self.move(x2, h)
         return x, torch.cat([x1, again], 1), logdet
 
 
-def _halves(x: Tensor, kept: int) -> tuple[Tensor, Tensor]:
+def halves(x: Tensor, kept: int) -> tuple[Tensor, Tensor]:
+    """The first channels, as many as are kept, and the others: views."""
     return x[:, :kept], x[:, kept:]
 
 
-def _reordered(x: Tensor, order: Tensor) -> Tensor:
-    """x[:, order], in x's memory format."""
+def reordered(x: Tensor, order: Tensor) -> Tensor:
+    """x[:, order], in the memory format of x."""
     if x.is_contiguous(memory_format=torch.channels_last):
         return x.movedim(1, -1).index_select(-1, order).movedim(-1, 1)
     return x.index_select(1, order)
 
 
-class _Halves(torch.autograd.Function):
-    """The halves of x[:, order], whose gradient is gathered by the inverse order; autograd's own would scatter."""
+class GatherHalves(torch.autograd.Function):
+    """The halves of x[:, order]. The gradient is gathered by the inverse order, where autograd itself would scatter."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor, kept: int) -> tuple[Tensor, Tensor]:
         ctx.back = back
-        return _reordered(x, order[:kept]), _reordered(x, order[kept:])
+        return reordered(x, order[:kept]), reordered(x, order[kept:])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        return _reordered(torch.cat(gradients, 1), ctx.back), None, None, None
+        return reordered(torch.cat(gradients, 1), ctx.back), None, None, None
 
 
 class AdditiveCoupling(Coupling):

@@ -1,4 +1,4 @@
-"""What every invertible layer is."""
+"""The interface of invertible layers, and what several of them use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 
 class Layer(nn.Module):
-    """An invertible map of (N, C, H, W); its log-determinant is (N,), or a scalar where it is the same for every x."""
+    """An invertible map of (N, C, H, W).
+
+    Its log-determinant is (N,), or a scalar where it is the same for every x.
+    """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | float]:
         """y = f(x) and log|det ∂f/∂x|."""
@@ -27,10 +30,10 @@ class Layer(nn.Module):
 
 
 def soft_clamp(log_scale: Tensor, bound: float = 2.0) -> Tensor:
-    """A log-scale kept within ±bound, the identity to first order at 0."""
+    """bound · tanh(log_scale / bound): a log-scale kept within ±bound, with slope 1 at 0."""
     return bound * (log_scale / bound).tanh()
 
 
 def full_precision(device: torch.device) -> AbstractContextManager:
-    """No autocast within: latents keep their precision while networks may lose some of theirs."""
+    """A context without autocast: latents keep float32, where networks may compute in bfloat16."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)

@@ -12,19 +12,19 @@ from fvae.flows.layer import Layer, full_precision
 
 
 def swap(channels: int) -> Tensor:
-    """The order in which the halves have changed places (NICE, section 3.3; RealNVP, section 3.5): (C,)."""
+    """The order of channels, (C,), that exchanges their halves (NICE, section 3.3; RealNVP, section 3.5)."""
     return torch.arange(channels).roll(-(channels // 2))
 
 
 def shuffle(channels: int) -> Tensor:
-    """A fixed random order, as in the authors' code: (C,)."""
+    """A random order of channels, (C,), drawn once, as in the authors' code."""
     return torch.randperm(channels)
 
 
 class InvertibleConv1x1(Layer):
     """y = W x at each pixel, W = P L (U + diag(s)), log|det W| = Σ log|s| (Glow, equations 10 and 11).
 
-    L (unit lower), U (strictly upper) and log|s| are learned, and lie below, above and on the diagonal of one matrix.
+    L (unit lower), U (strictly upper) and log|s| are learned; one matrix stores them below, above and on its diagonal.
     """
 
     permutation: Tensor
@@ -61,4 +61,4 @@ class InvertibleConv1x1(Layer):
             return F.conv2d(y, back.to(y.dtype)[:, :, None, None])
 
 
-ORDERS: dict[str, Callable[[int], Tensor]] = {"swap": swap, "shuffle": shuffle}  # which couplings read through
+ORDERS: dict[str, Callable[[int], Tensor]] = {"swap": swap, "shuffle": shuffle}  # of the channels that a coupling reads

@@ -1,4 +1,4 @@
-"""The multi-scale flow of RealNVP and Glow: levels of steps, half of the channels leaving after each level."""
+"""The multi-scale flow of RealNVP and Glow: levels of steps; half of the channels leave after each level."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fvae.flows.squeeze import squeeze, unsqueeze
 
 
 def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
-    """Actnorm, if any → mixing of channels → coupling (Glow, figure 2a)."""
+    """One step of flow: actnorm (optional), mixing of channels, coupling (Glow, figure 2a)."""
     layers: list[Layer] = [Actnorm(channels)] if actnorm else []
     order = None
     if mixing == "conv1x1":
@@ -29,12 +29,13 @@ def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -
 
 
 class MultiScaleFlow(nn.Module):
-    """z = F(x) for x of shape (N, *shape), z of shape (N, d): no dimension is lost.
+    """z = F(x) for x of shape (N, *shape) and z of shape (N, d), where d is the number of values of x.
 
-    A flow on images squeezes before every level, a flow on an encoder's output (`squeeze_first` false) before all
-    but the first. A last actnorm scales what remains. Configurations: Glow (affine or additive coupling, conv1x1),
-    the authors' (additive, shuffle), RealNVP (affine, swap), and NICE (one level, additive, swap, no actnorm in the
-    steps, so that the last one is its diagonal scaling). Raises ValueError where the shape does not fit the levels.
+    A flow on images squeezes before every level; a flow on an encoder's output (`squeeze_first` false) squeezes before
+    every level but the first. An actnorm after the last level scales what remains. Configurations: Glow (affine or
+    additive coupling, conv1x1); the authors' (additive, shuffle); RealNVP (affine, swap); NICE (one level, additive,
+    swap, no actnorm in the steps, so that the last actnorm is its diagonal scaling). Raises ValueError where the shape
+    does not fit the levels.
     """
 
     reversible = False  # whether a training step recomputes the activations of a level from its output
@@ -94,12 +95,12 @@ class MultiScaleFlow(nn.Module):
         return torch.cat([*parts, x.flatten(1)], 1), logdet + last_logdet
 
     def parts(self, z: Tensor) -> list[Tensor]:
-        """What left after each level and what remained, from (N, d), in the shapes of `latent_shapes`."""
+        """z, (N, d) → the parts that left after each level and the part that remained, shaped as `latent_shapes`."""
         sizes = [math.prod(shape) for shape in self.latent_shapes]
         return [part.unflatten(1, shape) for part, shape in zip(z.split(sizes, 1), self.latent_shapes, strict=True)]
 
     def assemble(self, z: Tensor) -> Tensor:
-        """The values of z where they came from, (N, d) → (N, *shape): a permutation, F⁻¹ without its layers."""
+        """z, (N, d) → (N, *shape), each value where it came from: F⁻¹ with identities in place of its steps."""
         *left, x = self.parts(z)
         for level in reversed(range(len(self.levels))):
             if level < len(left):

@@ -1,5 +1,4 @@
-"""Reversible training: a composition's activations are recomputed from its output, so that memory does not grow with
-depth (Gomez et al. 2017)."""
+"""Reversible training (Gomez et al. 2017): activations are recomputed from outputs, which saves memory."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from fvae.flows.composition import Composition
 
 
 def reversible(composition: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """composition(x) with log-determinants (N,), keeping its output alone for the gradient."""
+    """composition(x) and its log-determinants, (N,); only the output is kept for the gradient."""
     assert isinstance(composition, Composition)
     return _Reversible.apply(composition, x, *composition.parameters())
 

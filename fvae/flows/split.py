@@ -1,4 +1,4 @@
-"""Split with a conditional actnorm: the half that leaves is normalised by the half that goes on."""
+"""Split with a conditional actnorm: the half that stays determines how the half that leaves is normalised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fvae.flows.layer import soft_clamp
 
 
 class Split(nn.Module):
-    """x → (x1, z2), z2 = exp(log_s(x1)) ⊗ x2 + t(x1): the authors' CondActnorm, in Glow's split prior."""
+    """x → (x1, z2), z2 = exp(log_s(x1)) ⊗ x2 + t(x1): the authors' CondActnorm, in the place of Glow's split prior."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Split(nn.Module):
         return soft_clamp(log_s, 4.0), t
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """x1 that goes on, z2 that leaves, and the log-determinant (N,)."""
+        """x1, which stays; z2, which leaves; and the log-determinant, (N,)."""
         x1, x2 = x[:, : self.kept], x[:, self.kept :]
         log_s, t = self.scale_and_shift(x1)
         return x1, torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)

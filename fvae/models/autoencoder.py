@@ -1,4 +1,4 @@
-"""What VAE, mixture and f-VAE share: an encoder E, a decoder G, and the scales σ₁ and σ₂."""
+"""The common part of VAE, mixture and f-VAE: an encoder E, a decoder G, and the scales σ₁ and σ₂."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fvae.models.base import Model, Shape
 from fvae.models.networks import Decoder, Encoder, encoded_shape
 from fvae.models.scale import LearnedScale
 
-SIGMA1_START = 0.5  # of the spread of E(x)
+SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation of E(x)
 
 
 class Autoencoder(Model):
@@ -33,7 +33,7 @@ class Autoencoder(Model):
 
     @torch.no_grad()
     def initialise(self, x: Tensor, u: Tensor) -> None:
-        """σ₁ a fixed share of the spread of E(x), actnorms from the batch, σ₂ the error that is left."""
+        """Set σ₁ to a share of the deviation of E(x), actnorms from the batch, σ₂ to the error of reconstruction."""
         self.sigma1.set(SIGMA1_START * self.encoder(x).std())
         with data_dependent_start(self):
             v = self.posterior(x, u).v

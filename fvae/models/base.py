@@ -1,4 +1,4 @@
-"""What every model is: a conditional flow F_x(u) and a decoder q(x|z), put into equation (6)."""
+"""The interface of models: each is a conditional flow F_x(u) and a decoder q(x|z), put into equation (6)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Model(nn.Module):
     q(z) = N(0, I), q(x|z) = N(decoder(v), σ₂² I) with v = F⁻¹(z), and z = F_x(u) with u ∼ N(0, I).
     """
 
-    bits = 8  # of a pixel: 2^bits levels in [-1, 1]
-    exact = False  # whether `nll` is the likelihood itself, not a bound
+    bits = 8  # per channel of a pixel, which has one of 2^bits levels in [-1, 1]
+    exact = False  # whether `nll` gives the likelihood itself and not a bound
     decoder: nn.Module
 
     def __init__(self, shape: Shape, noise_shape: Shape) -> None:
@@ -73,12 +73,12 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def initialise(self, x: Tensor, u: Tensor) -> None:
-        """Set actnorms and scales from a first batch x and its noise u."""
+        """Set actnorms and scales from a first batch x and noise u."""
         with data_dependent_start(self):
             self.posterior(x, u)
 
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
-        """Equation (6) in nats an image: (N,)."""
+        """Equation (6) in nats per image: (N,)."""
         return objective(self, x, u)
 
     def noise(self, n: int, generator: torch.Generator) -> Tensor:

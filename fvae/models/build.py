@@ -1,4 +1,4 @@
-"""From a model's section of params.yaml to the model, and its size."""
+"""Models from their sections of params.yaml, and what they cost."""
 
 from __future__ import annotations
 
@@ -41,13 +41,17 @@ def read_spec(path: Path) -> ModelSpec:
 
 @lru_cache
 def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
-    """Trainable parameters in all, effective, and by part; multiply-accumulates of equation (6) an image; latents."""
+    """What a model costs, for images of size×size: a ModelSize of `fvae.results`.
+
+    It has the trainable parameters (all, effective ones, by part), the multiply-accumulates of equation (6) for one
+    image, and the shapes of u and z.
+    """
     with torch.device("meta"):  # shapes only: no memory, no arithmetic
         model = build(spec, size)
         return {
             "kind": spec.kind,
             "parameters": count(model),
-            "effective_parameters": count(model) - idle(model),
+            "effective_parameters": count(model) - padding_weights(model),
             "parts": parts(model),
             "macs": macs(model),
             "noise": list(model.noise_shape),
@@ -56,22 +60,22 @@ def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
 
 
 def count(module: nn.Module) -> int:
-    """Trainable parameters."""
+    """The number of trainable parameters."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
-def idle(model: Model) -> int:
-    """Weights that meet nothing but padding: of a 3×3 convolution on an image of one row or one column."""
+def padding_weights(model: Model) -> int:
+    """How many weights are only ever multiplied with padding: some of 3×3 convolutions on one row or one column."""
     weights: dict[str, int] = {}
 
-    def look(name: str, conv: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def count_padding(name: str, conv: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         rows, columns = inputs[0].shape[-2:]
         taps = (3 if rows > 1 else 1) * (3 if columns > 1 else 1)
         assert isinstance(conv, Conv3x3)
         weights[name] = conv.weight.numel() * (9 - taps) // 9
 
     hooks = [
-        module.register_forward_pre_hook(lambda conv, inputs, name=name: look(name, conv, inputs))
+        module.register_forward_pre_hook(lambda conv, inputs, name=name: count_padding(name, conv, inputs))
         for name, module in model.named_modules()
         if isinstance(module, Conv3x3)
     ]
@@ -82,7 +86,7 @@ def idle(model: Model) -> int:
 
 
 def macs(model: Model) -> int:
-    """Multiply-accumulates of the convolutions for one image: all arithmetic that grows with images but additions."""
+    """Multiply-accumulates of the convolutions for one image, which are nearly all of a model's arithmetic."""
     from torch.utils.flop_counter import FlopCounterMode  # takes a second to import
 
     with FlopCounterMode(display=False) as counter:
@@ -92,12 +96,12 @@ def macs(model: Model) -> int:
 
 @torch.no_grad()
 def run(model: Model) -> None:
-    """Equation (6) of an image, of a model on the meta device."""
+    """Compute equation (6) for one image with a model on the meta device."""
     model(torch.zeros(1, *model.shape), torch.zeros(1, *model.noise_shape))
 
 
 def parts(model: Model) -> dict[str, int]:
-    """Trainable parameters by part, a flow's by level."""
+    """Trainable parameters by part of the model; a flow's by level."""
     sizes: dict[str, int] = {}
     for name, module in model.named_children():
         if isinstance(module, MultiScaleFlow):

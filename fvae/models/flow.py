@@ -19,7 +19,7 @@ SIGMA = 1e-4  # the small constant σ of (13): an eightieth of an 8-bit level
 class FlowModel(Model):
     """A flow F on images: Glow, and RealNVP and NICE by their settings (see MultiScaleFlow).
 
-    Equation (6) is the NLL of F on x + σu, for the terms in σ cancel (14, 15).
+    Equation (6) is the negative log-likelihood of F at x + σu, because the terms in σ cancel (14, 15).
     """
 
     exact = True
@@ -47,6 +47,6 @@ class FlowModel(Model):
         return self.flow.inverse(z)
 
     def nll(self, x: Tensor) -> Tensor:
-        """−log q(x) in nats an image, exact by the change of variables (the limit σ → 0 of equation 6): (N,)."""
+        """−log q(x) in nats per image, exact by the change of variables (the limit σ → 0 of equation 6): (N,)."""
         z, logdet = self.flow(x)
         return -log_normal(z) - logdet

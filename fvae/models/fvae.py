@@ -14,9 +14,9 @@ from fvae.objective import Posterior
 
 
 class FVAE(Autoencoder):
-    """An encoder E and a decoder G that need not be invertible, and a flow F between them that is.
+    """An encoder E and a decoder G, which need not be invertible, and between them an invertible flow F.
 
-    With a latent smaller than the image it is the dimension-reducing f-VAE, which the paper leaves untried.
+    With a latent smaller than the image it is the dimension-reducing f-VAE, which the paper describes and does not try.
     """
 
     def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Sizes left to the program: the width or depth with which a model costs what the one it is matched to costs."""
+"""Matching: the width, depth or expansion with which a model costs as much as the model that it is matched to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resolve(experiment: Experiment) -> dict[str, ModelSpec]:
 
 
 def resolve_one(experiment: Experiment, model: str) -> ModelSpec:
-    """One of the models, likewise."""
+    """One of the models with its 'match' replaced. Raises UserError where no size matches."""
     spec, match = experiment.models[model], experiment.match
     if not free_sizes(spec):
         return spec
@@ -29,14 +29,17 @@ def resolve_one(experiment: Experiment, model: str) -> ModelSpec:
 
 
 def resized(spec: ModelSpec, k: int) -> ModelSpec:
-    """The model with its free size at k; an expansion counts in hundredths, as tables print it."""
+    """The model with its free size set to k; an expansion is k / 100, so that tables can print it exactly."""
     ((section, size),) = free_sizes(spec)
     part = getattr(spec, section).model_copy(update={size: k / 100 if size == "expansion" else k})
     return spec.model_copy(update={section: part})
 
 
 def solve(model: str, spec: ModelSpec, match: Match, goal: float, amount: Callable[[ModelSpec], float]) -> int:
-    """The free size at which an amount that grows with it comes nearest the goal. Raises UserError beyond tolerance."""
+    """The free size k at which an amount that grows with k is nearest to the goal.
+
+    Raises UserError where even that is further away than match.tolerance.
+    """
     amounts: dict[int, float] = {}
 
     def at(k: int) -> float:
@@ -45,7 +48,7 @@ def solve(model: str, spec: ModelSpec, match: Match, goal: float, amount: Callab
     below, above = 1, 8
     while above < LARGEST and at(above) < goal:
         below, above = above, 8 * above
-    while above - below > 1 and at(below) < goal <= at(above):  # amounts grow much as powers: a line in logarithms
+    while above - below > 1 and at(below) < goal <= at(above):  # interpolate log(amount): it is nearly linear in log(k)
         share = math.log(goal / at(below)) / math.log(at(above) / at(below))
         k = min(max(round(below * (above / below) ** share), below + 1), above - 1)
         below, above = (k, above) if at(k) < goal else (below, k)

@@ -1,4 +1,4 @@
-"""The general mixture of two flows, equation (16): Gaussian steps that depend on x, and flows that do not, in turn."""
+"""The mixture of two flows, equation (16): Gaussian steps that depend on x alternate with flows that do not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fvae.objective import Posterior
 class Mixture(VAE):
     """f₁ = F₁(σ₁(x) ⊗ u + μ₁(x)), f₂ = F₂(σ₂(x) ⊗ f₁ + μ₂(x)), F_x(u) = σ₃(x) ⊗ f₂ + μ₃(x); q(x|z) = N(G(z), σ²).
 
-    A VAE with a richer posterior: the decoder sees z itself, so that samples need no flow.
+    A VAE with a more flexible posterior. The decoder decodes z itself, so that sampling needs no flow.
     """
 
     def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any]) -> None:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from fvae.flows.conv import Conv1x1, Conv3x3, zero_start
 from fvae.flows.squeeze import squeeze, unsqueeze
 
-Latent = Literal["full"] | int  # as many dimensions as the image, or so many channels
+Latent = Literal["full"] | int  # "full": as many dimensions as the image; else the number of channels
 
 
 class ResidualStep(nn.Module):
-    """x + Conv1×1(ReLU(BatchNorm(Conv3×3(x)))), the identity at the start."""
+    """x + Conv1×1(ReLU(BatchNorm(Conv3×3(x)))), which starts as the identity."""
 
     def __init__(self, channels: int, expansion: float) -> None:
         super().__init__()
@@ -32,14 +32,14 @@ class ResidualStep(nn.Module):
 
 
 def residual_steps(channels: int, steps: int, expansion: float) -> nn.Sequential:
-    """A level's steps."""
+    """The steps of a level."""
     return nn.Sequential(*(ResidualStep(channels, expansion) for _ in range(steps)))
 
 
 class Encoder(nn.Module):
     """E: levels of [squeeze, residual steps], (N, C, H, W) → (N, C·4^levels, H/2^levels, W/2^levels).
 
-    A latent of k channels comes of a last 1×1 convolution with orthonormal rows at the start: d = k·H·W/4^levels < D.
+    For a latent of k channels a 1×1 convolution follows, with orthonormal rows at the start: d = k·H·W/4^levels < D.
     """
 
     def __init__(self, channels: int, levels: int, steps: int, expansion: float, latent: Latent = "full") -> None:
@@ -52,7 +52,7 @@ class Encoder(nn.Module):
             nn.init.orthogonal_(self.reduce.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The image as a latent."""
+        """x → E(x)."""
         for steps in self.levels:
             x = steps(squeeze(x))
         return self.reduce(x).to(x.dtype)
@@ -69,7 +69,7 @@ class Decoder(nn.Module):
         )
 
     def forward(self, v: Tensor) -> Tensor:
-        """The latent as an image in [-1, 1]."""
+        """v → G(v), an image in (-1, 1)."""
         v = self.widen(v).to(v.dtype)
         for steps in self.levels:
             v = unsqueeze(steps(v))
@@ -77,13 +77,13 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def mirror(self, encoder: Encoder) -> None:
-        """Start as the transpose of E's reduction, so that G after E is a projection, and tanh."""
+        """Start from the transpose of E's reduction, so that G(E(x)) is at first tanh of a projection of x."""
         if isinstance(self.widen, Conv1x1) and isinstance(encoder.reduce, Conv1x1):
             self.widen.weight.copy_(encoder.reduce.weight.transpose(0, 1))
 
 
 def encoded_shape(shape: tuple[int, int, int], levels: int, latent: Latent = "full") -> tuple[int, int, int]:
-    """The shape of E(x). Raises ValueError where the image is too small for the levels, or the latent no smaller."""
+    """The shape of E(x). Raises ValueError where the levels or the latent do not fit the image."""
     channels, rows, columns = shape
     if rows % 2**levels or columns % 2**levels:
         raise ValueError(f"{levels} levels of an encoder do not divide {rows}×{columns}")

@@ -1,4 +1,4 @@
-"""A learned positive scalar, σ₁ or σ₂, kept as a log-scale above a floor."""
+"""A learned positive scalar, σ₁ or σ₂, stored as a logarithm and bounded from below."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FLOOR = 1e-3  # an eighth of an 8-bit level: a likelihood cannot gain below it
+FLOOR = 1e-3  # an eighth of an 8-bit level; a smaller σ would not improve a likelihood of 8-bit images
 
 
 class LearnedScale(nn.Module):
-    """log σ = log FLOOR + softplus(θ): all but θ itself where σ is far above the floor."""
+    """log σ = log FLOOR + softplus(θ), which is close to log FLOOR + θ where σ is far above the floor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class LearnedScale(nn.Module):
 
     @torch.no_grad()
     def set(self, sigma: float | Tensor) -> None:
-        """Start at σ, just above the floor at least."""
+        """Set σ; a value at or below the floor becomes one just above it."""
         log_excess = math.log(max(float(sigma) / FLOOR, 1.001))
         self.theta.fill_(math.log(math.expm1(log_excess)))
 

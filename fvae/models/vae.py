@@ -15,7 +15,7 @@ from fvae.objective import Posterior
 
 
 class VAE(Autoencoder):
-    """A Gaussian posterior: with it, equation (6) is reconstruction + KL, and the reparametrisation comes with it."""
+    """A Gaussian posterior, with which equation (6) is reconstruction + KL in its reparametrised form."""
 
     def __init__(self, shape: Shape, *, encoder: Mapping[str, Any]) -> None:
         super().__init__(shape, encoder)

@@ -110,7 +110,10 @@ def samples(experiment_name: str, experiment: Experiment, task: str, model: str 
 def stack(
     panels: int, experiment: Experiment, aspect: float, across: int = 1, lines: int = 1, footer: int = 0
 ) -> tuple[Figure, Sequence[Axes]]:
-    """A figure of panels of a given height/width, `across` in a row, with room for lines over each and below all."""
+    """A figure of panels of a given height/width, `across` in a row.
+
+    There is room for `lines` of text above each panel and for `footer` lines below all.
+    """
     from matplotlib.pyplot import subplots
 
     down = -(-panels // across)

@@ -32,10 +32,11 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 @torch.no_grad()
 def special_case(model: Model, images: np.ndarray, seed: int) -> dict[str, float | int | str]:
-    """The largest difference in nats an image, in float64, between (6) and the loss that it should be.
+    """The largest difference in nats per image, in float64, between (6) and the loss that it should be.
 
-    VAE: reconstruction, (6) without its other terms, plus the closed-form KL (11, 12). Both sides are quadratic in u
-    but for the reconstruction, so their means over u = ±1 are exact. Flow: the NLL of F at σu + x (15).
+    For a VAE that is the reconstruction term plus the closed-form KL (11, 12). Apart from the reconstruction both sides
+    are quadratic in u, so that the mean over u = ±1 is their exact expectation. For a flow it is the negative
+    log-likelihood of F at σu + x (15).
     """
     model = copy.deepcopy(model).cpu().double().eval()
     generator = torch_generator(seed, "special_case")
@@ -51,7 +52,7 @@ def special_case(model: Model, images: np.ndarray, seed: int) -> dict[str, float
 
 
 def gaussian_case(model: VAE, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Equation (6) and reconstruction + KL in nats an image: (N, C, H, W) → (N,) each."""
+    """Equation (6) and reconstruction + KL in nats per image: (N, C, H, W) → (N,) each."""
     mu = model.encoder(x)
     deviation = model.posterior(x, torch.ones_like(mu)).v - mu
     kl = (0.5 * (mu.square() + deviation.square() - 1) - deviation.log()).flatten(1).sum(1)
