@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -25,9 +23,7 @@ def coupling_network(channels_in: int, width: int, channels_out: int) -> nn.Sequ
 class Coupling(Layer):
     """y1 = x1, y2 = x2 moved by a function of x1, where x1 and x2 are the halves of the channels of x[:, order].
 
-    The permutation `order` is not a layer of its own: that would copy x once more in each pass, and x[:, order] has a
-    slow gradient (a scatter). Here each half is gathered when it is needed, and its gradient is gathered too.
-    benchmarks/coupling.py compares a training step with plain indexing; tests/flows/test_coupling.py holds both equal.
+    `order` is a permutation of the channels before the coupling. tests/flows/test_coupling.py has a plain reference.
     """
 
     order: Tensor | None
@@ -50,9 +46,7 @@ class Coupling(Layer):
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x → x1, which stays as it is, and x2, which is moved."""
-        if self.order is None:
-            return halves(x, self.kept)
-        return GatherHalves.apply(x, self.order, self.back, self.kept)
+        return halves(x if self.order is None else reordered(x, self.order), self.kept)
 
     def join(self, x1: Tensor, x2: Tensor) -> Tensor:
         """x1 and x2 → x, the inverse of `split`."""
@@ -95,19 +89,6 @@ def reordered(x: Tensor, order: Tensor) -> Tensor:
     if x.is_contiguous(memory_format=torch.channels_last):
         return x.movedim(1, -1).index_select(-1, order).movedim(-1, 1)
     return x.index_select(1, order)
-
-
-class GatherHalves(torch.autograd.Function):
-    """The halves of x[:, order]. The gradient is gathered by the inverse order, where autograd itself would scatter."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor, kept: int) -> tuple[Tensor, Tensor]:
-        ctx.back = back
-        return reordered(x, order[:kept]), reordered(x, order[kept:])
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        return reordered(torch.cat(gradients, 1), ctx.back), None, None, None
 
 
 class AdditiveCoupling(Coupling):
