@@ -34,9 +34,9 @@ for name, files in FIGURE_INPUTS.items():
         params:
             PLAN.values("figures", "match", "training.epochs"),
             caption=caption(name),
-            name=name,  # Snakemake evaluates `shell` later, when the loop has ended
+            command=f"figure {name}",  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
-            command("figure {params.name}")
+            command("{params.command}")
 
 
 for name, files in TABLE_INPUTS.items():
