@@ -4,6 +4,9 @@ dvc.lock says which outputs were made from which inputs, by which parameters. Wh
 Snakemake records that the outputs were made by those parameters. It then plans as it does after its own runs: what a
 difference between dvc.lock and params.yaml affects is made again, and nothing else.
 
+In a folder where Snakemake never ran it could not know that an output is outdated. There, outputs that are as dvc.lock
+says but were made from other inputs, such as other code, are deleted: DVC or Git holds them, and they are made again.
+
 This relies on dvc.lock (schema 2.0) and on the MD5 that DVC gives to a folder: that of the JSON list of its files. The
 command `dvc status` would compare the same, but it is blocked while `dvc repro` runs a stage, which is when
 workflow/stage needs the answer. Tested with DVC 3.67 and Snakemake 9.27.
@@ -24,6 +27,7 @@ from ruamel.yaml import YAML
 
 from fvae.files import write_text
 from fvae.layout import RAW
+from workflow.planning import STARTED
 
 LOCK = Path("dvc.lock")
 RECORDED = Path(".snakemake/recorded-params.yaml")
@@ -32,23 +36,29 @@ YAML_1_2 = YAML(typ="safe")  # as DVC reads and writes it
 Stage = dict[str, Any]
 
 
-def stages_as_recorded() -> list[Stage]:
-    """The stages of dvc.lock whose outputs and inputs are as it says, but for raw data.
+def stages_as_recorded() -> tuple[list[Stage], list[Stage]]:
+    """The stages whose outputs are as dvc.lock says: those whose inputs are so too, and the outdated others.
 
     Snakemake compares raw data itself, with the digest in the manifest of the prepared images.
     """
     if not LOCK.exists():
-        return []
+        return [], []
     stages = YAML_1_2.load(LOCK)["stages"].values()
-    places = {Path(part["path"]) for stage in stages for part in parts_of(stage)}
+    places = {Path(part["path"]) for stage in stages for part in (*inputs_of(stage), *stage["outs"])}
     ignored = ignored_by_dvc(file for place in places for file in files(place))
     present = {place: md5(place, ignored) for place in places}
-    return [stage for stage in stages if all(present[Path(part["path"])] == part["md5"] for part in parts_of(stage))]
+
+    def as_recorded(parts: list[dict[str, str]]) -> bool:
+        return all(present[Path(part["path"])] == part["md5"] for part in parts)
+
+    made = [stage for stage in stages if as_recorded(stage["outs"])]
+    current = [stage for stage in made if as_recorded(inputs_of(stage))]
+    return current, [stage for stage in made if stage not in current]
 
 
-def parts_of(stage: Stage) -> list[dict[str, str]]:
-    """A stage's inputs, but for raw data, and its outputs."""
-    return [part for part in (*stage["deps"], *stage["outs"]) if part["path"] != str(RAW)]
+def inputs_of(stage: Stage) -> list[dict[str, str]]:
+    """A stage's inputs, but for raw data."""
+    return [part for part in stage["deps"] if part["path"] != str(RAW)]
 
 
 def files(place: Path) -> list[Path]:
@@ -104,7 +114,10 @@ def accept(stages: list[Stage]) -> None:
 
 def main() -> None:
     """Accept each group of stages that have the same parameters."""
-    stages = stages_as_recorded()
+    stages, outdated = stages_as_recorded()
+    if not STARTED.exists():
+        for file in (file for stage in outdated for out in stage["outs"] for file in files(Path(out["path"]))):
+            file.unlink()
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
         params = io.StringIO()
@@ -114,6 +127,8 @@ def main() -> None:
     for text, group in groups.items():
         write_text(RECORDED, text)
         accept(group)
+    STARTED.parent.mkdir(exist_ok=True)
+    STARTED.touch()
 
 
 if __name__ == "__main__":

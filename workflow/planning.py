@@ -22,7 +22,7 @@ from fvae.files import read_json, write_json
 from fvae.params import Experiment, Images, Params, load
 
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
-STARTED = Path(".snakemake/started")  # there once Snakemake has made or accepted files in this folder
+STARTED = Path(".snakemake/started")  # there once Snakemake ran, or `make adopt`, in this folder
 # A change of these modules cannot change a result: rules declare their paths and the values of their parameters.
 NEUTRAL = ("fvae.params", "fvae.layout", "fvae.errors", "fvae.progress", "fvae.provenance")
 
@@ -75,7 +75,7 @@ class Plan:
         self.recorded = bool(recorded)
         self.sources: dict[str, str] = read_json(SOURCES, "") if SOURCES.exists() else {}
         if not self.recorded and not STARTED.exists() and (found := next(Path("results").glob("*/runs"), None)):
-            stop(f"{found}: Snakemake made nothing in this folder yet; run `make adopt` to accept what DVC put here")
+            stop(f"{found}: Snakemake made nothing in this folder yet; run `make adopt` to accept what is here")
 
     def start(self) -> None:
         """Note that Snakemake works in this folder, and what it knows about raw data."""

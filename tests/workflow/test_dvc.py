@@ -183,6 +183,27 @@ def test_what_was_only_pulled_is_not_taken_for_made(recorded, tmp_path):
     assert "Traceback" not in refused.stdout + refused.stderr
 
 
+def test_what_other_code_made_is_not_accepted_and_made_again(recorded, tmp_path):
+    """A clone whose code has changed since dvc.lock: nothing is trusted, and the way on is open."""
+    project = clone(recorded, tmp_path / "clone")
+    project.ok("dvc", "pull")
+    with (project.folder / "fvae/objective.py").open("a") as source:
+        source.write("\n# another line\n")
+    assert "0 stages are as dvc.lock says" in project.ok("python", "-m", "workflow.adopt")
+    assert {"prepare", "train fvae", "train glow", "train vae"} <= set(project.planned())
+
+
+def test_runs_made_by_hand_are_accepted_where_dvc_knows_nothing(fresh, tmp_path):
+    project = fresh.copy(tmp_path / "copy")
+    run = project.folder / "results/demo/runs/fvae/seed-0"
+    run.mkdir(parents=True)
+    (run / "weights.safetensors").write_bytes(b"made by hand")
+    assert "make adopt" in project.run("snakemake", "-n", "all").stderr
+    assert "no dvc.lock here" in project.ok("python", "-m", "workflow.adopt")
+    assert (run / "weights.safetensors").exists()
+    assert "prepare" in project.planned()
+
+
 def test_sharing_by_a_bucket(recorded, tmp_path, monkeypatch):
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
