@@ -31,7 +31,7 @@ def shard(n, seed):
     rng, images = np.random.default_rng(seed), []
     for _ in range(n):
         buffer = io.BytesIO()
-        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(buffer, "PNG")
+        Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(buffer, "PNG")
         images.append({"bytes": buffer.getvalue(), "path": None})
     buffer = io.BytesIO()
     pq.write_table(pa.table({"image": images}), buffer)
@@ -103,7 +103,7 @@ def endpoint():
 def prepared(folder, endpoint, path):
     """`python -m fvae prepare` in a process of its own, for the client reads HF_ENDPOINT when it is imported."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    data = params["experiments"]["celeba64"]["data"] | {"path": path, "size": 16}
+    data = params["experiments"]["celeba64"]["data"] | {"path": path}
     data["split"] = {"kind": "published", "validation": 0.3}
     params["experiments"]["celeba64"]["data"] = data
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
