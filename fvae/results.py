@@ -160,6 +160,56 @@ class Sharpness(TypedDict):
     spectrum: Spectrum
 
 
+Shares = dict[str, dict[str, float]]  # of the kinds of each factor of a portrait
+
+
+@with_config(MORE)
+class PortraitDistance(TypedDict):
+    """portrait_distance.json of a run with drawn portraits."""
+
+    portrait_distance: Number  # the mean over draws
+    standard_deviation: Number  # over draws; null of one draw
+    draws: list[Number]
+    images: int  # of each draw, and of the test images
+    reason: None
+    shares: Shares  # as the network reads samples
+    shares_of_test_images: Shares  # as it reads test images
+    true_shares: Shares  # from which these were drawn
+
+
+@with_config(MORE)
+class NoPortraitDistance(TypedDict):
+    """portrait_distance.json of a run with other images."""
+
+    portrait_distance: None
+    standard_deviation: None
+    reason: str
+
+
+class Spread(TypedDict):
+    """The mean of several distances, and their standard deviation: null of one."""
+
+    mean: Number
+    standard_deviation: Number
+
+
+class Corruption(TypedDict):
+    """Distances of real images that were corrupted at rising strengths."""
+
+    unit: str  # of the strengths
+    strengths: list[float]
+    distances: dict[str, list[Number]]
+
+
+class Corruptions(TypedDict):
+    """corruptions.json of an experiment."""
+
+    images: int  # of each set
+    floor_sets: int  # of real images as they are
+    floor: dict[str, Spread]  # of each distance
+    corruptions: dict[str, Corruption]
+
+
 @with_config(MORE)
 class Temperatures(TypedDict):
     """temperature.json of a run."""
@@ -188,6 +238,7 @@ class InceptionStatus(TypedDict):
 FORMS: dict[str, Any] = {
     "bpd": BitsPerDim,
     "swd": SlicedWasserstein,
+    "portrait_distance": PortraitDistance | NoPortraitDistance,
     "fid": InceptionMetrics | NoInceptionMetrics,
     "sharpness": Sharpness,
     "temperature": Temperatures,
@@ -199,6 +250,11 @@ HISTORY = ("epoch", "images", "seconds", "bpd", "swd")  # columns that are read
 def read_metric(run: layout.Run, name: str) -> dict[str, Any]:
     """A metric of a run. Raises UserError where it was not measured or its file is damaged."""
     return read_json(run.metric(name), f"evaluate {name}", FORMS[name])
+
+
+def read_corruptions(experiment_name: str) -> dict[str, Any]:
+    """Distances of corrupted images. Raises UserError where they were not measured or their file is damaged."""
+    return read_json(layout.corruptions(experiment_name), "corruptions", Corruptions)
 
 
 def read_cost(run: layout.Run) -> dict[str, Any]:

@@ -30,6 +30,11 @@ MEASURED_FID = {
     "manifold_images": 9000,
     "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
 }
+SHARES = {
+    "hair": {"bald": 0.1, "long": 0.6, "bun": 0.3},
+    **{name: {"first": 0.5, "second": 0.3, "third": 0.2} for name in ("beard", "glasses", "neckline", "texture")},
+    "hat": {"none": 0.9, "worn": 0.1},
+}
 FREQUENCIES = [float(power) for power in range(40, 7, -2)]
 
 
@@ -48,6 +53,16 @@ def metrics(exact=False, **changes):
             "mean": 15.0,
             "images": 40,
             "training_images": {"swd": {"32": 1.0, "16": 2.0}, "mean": 1.5},
+        },
+        "portrait_distance": {
+            "portrait_distance": 12.0,
+            "standard_deviation": 0.5,
+            "draws": [11.5, 12.5],
+            "images": 40,
+            "reason": None,
+            "shares": SHARES,
+            "shares_of_test_images": SHARES,
+            "true_shares": SHARES,
         },
         "fid": NO_WEIGHTS,
         "sharpness": {
@@ -78,6 +93,18 @@ def write_metrics(run, **arguments):
     """The files of `metrics`."""
     for name, value in metrics(**arguments).items():
         write_json(run.metric(name), value)
+
+
+def write_corruptions(experiment_name):
+    """corruptions.json: SWD answers to blur alone."""
+    curve = {"unit": "share", "strengths": [0.5, 1.0], "distances": {"portrait_distance": [4.0, 8.0]}}
+    found = {
+        name: curve | {"distances": curve["distances"] | {"swd": [10.0 * change, 20.0 * change]}}
+        for name, change in (("blur", 2), ("contrast", 1), ("only_bald", 1), ("noise", 1))
+    }
+    floor = {name: {"mean": mean, "standard_deviation": 0.1} for name, mean in (("portrait_distance", 2), ("swd", 10))}
+    written = {"images": 40, "floor_sets": 5, "floor": floor, "corruptions": found}
+    write_json(layout.corruptions(experiment_name), written)
 
 
 def write_matched(experiment_name, experiment):

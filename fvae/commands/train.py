@@ -18,7 +18,7 @@ from fvae.files import lock_folder, read_json, write_text
 from fvae.models.base import Model
 from fvae.models.build import build
 from fvae.models.match import resolve_one
-from fvae.params import Experiment, ModelSpec, TaggedModelSpec, Training, check_counts, free_sizes, load
+from fvae.params import Experiment, ModelSpec, Portraits, TaggedModelSpec, Training, check_counts, free_sizes, load
 from fvae.seeding import seed_everything
 from fvae.training import loop
 
@@ -54,6 +54,7 @@ def run(experiment_name: str, model: str, seed: int) -> None:
                 images.split("validation")[: experiment.training.validation_images],
                 patches=experiment.evaluation.swd.patches,
                 seed=seed,
+                portraits=isinstance(experiment.data, Portraits),
             ),
         )
     except UserError:

@@ -4,4 +4,6 @@ Importing this package imports no PyTorch: the commands read the two lists of na
 """
 
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")  # see `sampling.generate`
-METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")  # modules of fvae.evaluation.metrics
+METRICS = (  # modules of fvae.evaluation.metrics
+    *("bpd", "swd", "portrait_distance", "fid", "sharpness", "temperature", "special_case"),
+)

@@ -12,10 +12,23 @@ from fvae.errors import UserError
 from fvae.params.schema import Experiment, FlowModelSpec, Portraits, VAESpec
 
 RULES = (
-    *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
+    *(
+        "all",
+        "paper",
+        "prepare",
+        "match",
+        "train",
+        "sample",
+        "bpd",
+        "swd",
+        "portrait_distance",
+        "sharpness",
+        "fid",
+        "temperature",
+    ),
     *("special_case", "inception_weights", "reference", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
-    *("spectra", "reconstructions", "curves", "sizes", "metrics", "fidelity"),
+    *("spectra", "reconstructions", "curves", "corruptions", "factors", "sizes", "metrics", "fidelity"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows
@@ -61,6 +74,9 @@ def _too_few_samples(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("figures.sheet", f"{rows}×{columns} samples are needed, but {drawn}")
     if evaluation.swd.images > samples:
         yield Problem("evaluation.swd.images", f"{evaluation.swd.images:,} samples are needed, but {drawn}")
+    wanted = evaluation.portrait_distance.images
+    if isinstance(experiment.data, Portraits) and wanted > samples:
+        yield Problem("evaluation.portrait_distance.images", f"{wanted:,} samples are needed, but {drawn}")
     if evaluation.fid.mode != "off" and evaluation.fid.images > samples:
         yield Problem("evaluation.fid.images", f"{evaluation.fid.images:,} samples are needed, but {drawn}")
 

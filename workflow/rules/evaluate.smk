@@ -20,6 +20,10 @@ rule sample:
 METRICS = {
     "bpd": ([RUN.weights, IMAGES], ["evaluation.bpd"]),
     "swd": ([RUN.samples("random"), IMAGES], ["evaluation.swd"]),
+    "portrait_distance": (
+        [RUN.samples("random"), IMAGES],
+        ["evaluation.portrait_distance", "data"],
+    ),
     "sharpness": (
         [RUN.weights, RUN.samples("random"), IMAGES],
         ["evaluation.sharpness"],
@@ -59,6 +63,24 @@ for name, (files, sections) in METRICS.items():
             name=name,  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
             command("evaluate {params.name}", OF_RUN)
+
+
+rule evaluate_corruptions:
+    input:
+        images=IMAGES,
+        index=INDEX,
+        code=code("fvae.commands.corruptions"),
+    output:
+        layout.corruptions("{experiment}"),
+    log:
+        "logs/{experiment}/corruptions.log",
+    benchmark:
+        "logs/{experiment}/corruptions.benchmark.tsv"
+    threads: ALL_CORES
+    params:
+        PLAN.values("data", "evaluation.portrait_distance", "evaluation.swd"),
+    shell:
+        command("corruptions")
 
 
 rule inception_weights:

@@ -11,6 +11,8 @@ FIGURE_INPUTS = {
     "spectra": [PLAN.runs(metric("sharpness"))],
     "reconstructions": [PLAN.runs(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
+    "factors": [PLAN.runs(metric("portrait_distance"))],
+    "corruptions": [layout.corruptions("{experiment}")],
 }
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
@@ -81,7 +83,7 @@ rule claims:
 
 rule article:
     input:
-        [layout.figure("{experiment}", name, "pdf") for name in FIGURES],
+        PLAN.figures,
         [layout.table("{experiment}", name, "md") for name in TABLES],
         layout.claims("{experiment}", "json"),
         template="fvae/paper/article.typ",
