@@ -243,6 +243,7 @@ class Training(Section):
     compile: StrictBool  # by torch.compile: a minute or more before the first step, and then less for each
     reversible: StrictBool  # recompute a flow's activations from its output: less memory, more time
     devices: Count  # processes, each with its GPU where there are GPUs
+    threads: Count  # of each process on a CPU
     validate_every_images: Count
     validation_images: Count
 

@@ -48,6 +48,7 @@ def settings(**changes):
         compile=False,
         reversible=False,
         devices=1,
+        threads=1,
         validate_every_images=64,
         validation_images=16,
     )

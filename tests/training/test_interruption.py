@@ -41,6 +41,7 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
+    threads=1,
     validate_every_images=320,
     validation_images=8,
 )
@@ -58,7 +59,6 @@ def held_out(model):
 def run(folder):
     """A training that logs and saves at every step, and leaves its last states."""
     states.States.remove = lambda self: None
-    torch.set_num_threads(1)
     recovery.SAVE_SECONDS, schedule.LOG_EVERY = 0.0, 1
     seed_everything(0, "weights")
     train(

@@ -44,6 +44,7 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
+    threads=1,
     validate_every_images=40,
     validation_images=8,
 )
