@@ -115,6 +115,14 @@ def reference(experiment: ExperimentName) -> None:
 
 
 @app.command(rich_help_panel=EVALUATION)
+def floor(experiment: ExperimentName) -> None:
+    """Measure what perfect samples would reach in each distance: results/EXPERIMENT/runs/floor.json."""
+    from fvae.commands.floor import run
+
+    run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
 def corruptions(experiment: ExperimentName) -> None:
     """Measure how distances answer to corrupted real images: results/EXPERIMENT/runs/corruptions.json."""
     from fvae.commands.corruptions import run

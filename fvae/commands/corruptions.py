@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from fvae import layout
 from fvae.data.dataset import load as load_images
+from fvae.data.dataset import random_images, random_subsets
 from fvae.errors import UserError
 from fvae.evaluation.portrait_distance import PortraitDistance
-from fvae.evaluation.soundness import measure, pools
-from fvae.evaluation.swd import descriptors, distance
+from fvae.evaluation.soundness import Distance, measure, pools
+from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.files import write_json
 from fvae.params import Portraits, load
-from fvae.seeding import numpy_generator
 from fvae.training.machine import default_device
 
 SEED = 0  # of the patches and directions of SWD
@@ -28,16 +26,11 @@ def run(experiment_name: str) -> None:
     images = load_images(layout.data(experiment_name))
     test, train = images.split("test"), images.split("train")
     n = min(settings.portrait_distance.images, settings.swd.images, len(test), len(train))
-    patches, device = settings.swd.patches, default_device()
-    real = descriptors(test[:n], patches=patches, seed=SEED, device=device)
-
-    def swd(others: np.ndarray) -> float:
-        found = descriptors(others, patches=patches, seed=SEED, device=device)
-        return float(np.mean(list(distance(real, found, seed=SEED).values())))
-
-    subsets = [
-        train[np.sort(numpy_generator(0, "corruptions", index).choice(len(train), n, replace=False))]
-        for index in range(FLOOR_SETS)
-    ]
-    distances = {"portrait_distance": PortraitDistance(test[:n]), "swd": swd}
+    compared = random_images(test, n, "evaluate/test")
+    to_test = DistanceTo(compared, patches=settings.swd.patches, seed=SEED, device=default_device())
+    distances: dict[str, Distance] = {
+        "portrait_distance": PortraitDistance(compared),
+        "swd": lambda images: mean_over_levels(to_test(images)),
+    }
+    subsets = random_subsets(train, n, FLOOR_SETS, "corruptions")
     write_json(layout.corruptions(experiment_name), measure(subsets, pools(data, train), distances, data.bits))

@@ -11,7 +11,7 @@ from fvae.data.pixels import coarse
 from fvae.data.portraits import factors
 from fvae.evaluation.corruptions import CORRUPTIONS, SHARES, Corruption, mixed
 from fvae.evaluation.factor_reader.factors import KINDS
-from fvae.evaluation.portrait_distance import summary
+from fvae.evaluation.spread import deviation, mean
 from fvae.params import Portraits
 from fvae.progress import progress
 
@@ -46,7 +46,7 @@ def measure(
     """
     real = list(subsets)
     tests = CORRUPTIONS | {name: from_pool(pool) for name, pool in dropped.items() if len(pool)}
-    floor = {name: summary([distance(images) for images in real]) for name, distance in distances.items()}
+    floor = {name: [distance(images) for images in real] for name, distance in distances.items()}
     found: dict[str, Any] = {}
     for name, corruption in progress(tests.items(), desc="corrupting real images", unit="corruption"):
         sets = [coarse(corruption.apply(real[0], strength), bits) for strength in corruption.strengths]
@@ -55,7 +55,14 @@ def measure(
             "strengths": list(corruption.strengths),
             "distances": {each: [distance(images) for images in sets] for each, distance in distances.items()},
         }
-    return {"images": len(real[0]), "floor_sets": len(real), "floor": floor, "corruptions": found}
+    return {
+        "images": len(real[0]),
+        "floor": {
+            name: {"mean": mean(values), "standard_deviation": deviation(values), "subsets": values}
+            for name, values in floor.items()
+        },
+        "corruptions": found,
+    }
 
 
 def from_pool(pool: np.ndarray) -> Corruption:

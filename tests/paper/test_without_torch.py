@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from measurements import (
+    floor,
     write_corruptions,
     write_json,
     write_matched,
@@ -68,6 +69,7 @@ def finished(tmp_path, monkeypatch):
             write_metrics(run, exact=model == "glow", temperature={"swd": distances})
             write_training(run)
             write_samples(run, EXPERIMENT)
+    write_json(layout.floor("demo"), floor())
     return tmp_path
 
 

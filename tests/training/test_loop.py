@@ -51,7 +51,11 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
 
 
-def run(folder, *, validate=lambda model: ({"bpd": 1.0}, IMAGES[:4]), settings=SETTINGS, images=IMAGES, **changes):
+def constant(model, step):
+    return {"bpd": 1.0}, IMAGES[:4]
+
+
+def run(folder, *, validate=constant, settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
     how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
@@ -72,7 +76,7 @@ def test_held_out_images_choose_the_weights(tmp_path):
     """The weights kept are those of the lowest held-out bits/dim, here the second of three."""
     bits, seen = iter([3.0, 1.0, 2.0]), []
 
-    def validate(model):
+    def validate(model, step):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
         return {"bpd": next(bits)}, IMAGES[:4]
 
@@ -201,7 +205,7 @@ def test_the_evaluated_model_is_the_average_with_its_own_statistics(tmp_path, mo
     real = Trainer.__init__
     monkeypatch.setattr(Trainer, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
 
-    def validate(model):
+    def validate(model, step):
         evaluated.append(model)
         (trainer,) = made
         assert model is trainer.ema.model

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.evaluation.factor_reader.factors import shares, true_kinds
 from fvae.evaluation.factor_reader.network import features, read
-from fvae.evaluation.portrait_distance import PortraitDistance, summary
+from fvae.evaluation.portrait_distance import PortraitDistance
+from fvae.evaluation.spread import deviation, mean
 from fvae.files import read_array
 from fvae.params import Experiment, Portraits
 
@@ -32,15 +33,17 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 
 def portrait_distance(draws: np.ndarray, test: np.ndarray, images: int) -> dict[str, Any]:
-    """The distance of each draw of samples (draws, N, 3, H, H), and the shares of kinds as the network reads them."""
+    """The distance of each draw of samples (draws, N, 3, H, H) to random test images, and the shares of kinds.
+
+    The shares are as the network reads them: over all draws, and over all test images.
+    """
     images = min(images, draws.shape[1], len(test))
-    distance = PortraitDistance(test[:images])
+    distance = PortraitDistance(random_images(test, images, "evaluate/test"))
     found = [features(distance.reader, draw[:images]) for draw in draws]
     distances = [distance.of_features(each) for each in found]
-    of_draws = summary(distances)
     return {
-        "portrait_distance": of_draws["mean"],
-        "standard_deviation": of_draws["standard_deviation"],
+        "portrait_distance": mean(distances),
+        "standard_deviation": deviation(distances),
         "draws": distances,
         "images": images,
         "reason": None,
