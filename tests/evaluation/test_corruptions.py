@@ -23,7 +23,8 @@ def distance():
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_the_distance_rises_with_each_corruption(distance, name):
     corruption = CORRUPTIONS[name]
-    found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in corruption.strengths)]
+    strengths = corruption.strengths[::2]
+    found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in strengths)]
     assert spearmanr(range(len(found)), found).statistic > 0.95, found
     assert np.all(np.diff(found[1:]) > 0), found
     assert found[-1] > 2 * found[0]
@@ -32,7 +33,8 @@ def test_the_distance_rises_with_each_corruption(distance, name):
 @pytest.mark.parametrize("name", pools(DATA, TRAIN))
 def test_the_distance_rises_as_modes_are_dropped(distance, name):
     corruption = from_pool(pools(DATA, TRAIN)[name])
-    found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in corruption.strengths)]
+    strengths = corruption.strengths[::2]
+    found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in strengths)]
     assert spearmanr(range(len(found)), found).statistic > 0.95, found
     assert found[-1] > 1.3 * found[0]
 

@@ -147,7 +147,11 @@ rule floor:
 rule summary:
     input:
         layout.floor("{experiment}"),
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
+        PLAN.runs(
+            *map(metric, ("bpd", "swd", "portrait_distance", "fid", "sharpness")),
+            history,
+            training,
+        ),
         PLAN.model_files,
         code=code("fvae.commands.summary"),
     output:

@@ -17,7 +17,9 @@ FIGURE_INPUTS = {
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
     "metrics": [
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness"))),
+        PLAN.runs(
+            *map(metric, ("bpd", "swd", "portrait_distance", "fid", "sharpness"))
+        ),
         [layout.floor("{experiment}")],
     ],
     "fidelity": [PLAN.runs(metric("fid")), [layout.floor("{experiment}")]],
