@@ -19,7 +19,7 @@ portrait distance is a Fréchet distance in them. Images of another size are bro
 * **Data**: portraits 0 to {last:,} of seed {seed:,}, which no experiment can have, {epochs} times each; half of them
   mirrored, a quarter of them with 5 bits. No image was blurred, noisy or otherwise corrupted, so that the features
   are free to change where an image does.
-* **Command**: `python -m fvae factor-reader`, {minutes:.0f} minutes on one thread.
+* **Command**: `python -m fvae factor-reader`, {minutes:.0f} minutes of one processor core.
 * **Weights**: `weights.safetensors`, SHA-256 `{weights_sha256}`.
 * **Limits**: it knows drawn portraits alone. Of photographs it says nothing.
 
@@ -73,7 +73,7 @@ def card(made: dict[str, Any]) -> str:
     return CARD.format(
         **made,
         last=made["portraits"] - 1,
-        minutes=made["seconds"] / 60,
+        minutes=made["processor_seconds"] / 60,
         kinds=table(["factor", *heads, "most frequent"], kinds),
         numbers=table(["factor", *heads], numbers),
     )

@@ -19,19 +19,26 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A panel for each corruption: over its strength each distance, divided by its floor."""
     found = read_corruptions(experiment_name)
     figure, panels = style.stack(len(found["corruptions"]), experiment, 0.62, across=ACROSS, lines=3, footer=2)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for index, (axes, (name, corruption)) in enumerate(zip(panels, found["corruptions"].items(), strict=False)):
         axes.axhline(1, color=style.GREY, linewidth=0.8)
         for place, (distance, spread) in enumerate(found["floor"].items()):
             values = [value / spread["mean"] for value in corruption["distances"][distance]]
-            line = {"color": style.COLOURS[place], "linestyle": style.LINES[place], "marker": MARKERS[place]}
-            axes.plot(corruption["strengths"], values, label=NAMES.get(distance, distance), markersize=3, **line)
+            axes.plot(
+                corruption["strengths"],
+                values,
+                color=style.COLOURS[place],
+                linestyle=style.LINES[place],
+                marker=MARKERS[place],
+                markersize=3,
+                label=NAMES.get(distance, distance),
+            )
         axes.set_title(name.replace("_", " "))
         axes.set_xlabel(corruption["unit"])
         scales(axes, corruption["strengths"])
         if index % ACROSS == 0:
             axes.set_ylabel("distance / floor")
-    for axes in panels[1:]:
-        axes.sharey(panels[0])
     for axes in panels[len(found["corruptions"]) :]:
         axes.set_axis_off()
     lines, labels = panels[0].get_legend_handles_labels()

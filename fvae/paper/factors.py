@@ -37,12 +37,14 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     grid = figure.add_gridspec(1, len(COLUMNS))
     for place, column in enumerate(COLUMNS):
         heights = [len(true[name]) for name in column]
-        for name, cell in zip(column, grid[place].subgridspec(len(column), 1, height_ratios=heights), strict=True):
+        cells = grid[place].subgridspec(len(column), 1, height_ratios=heights)
+        for row, name in enumerate(column):
             shares = {
                 model: np.mean([list(run[name].values()) for run in runs], axis=0) for model, runs in models.items()
             }
-            panel(figure.add_subplot(cell), name, true[name], read[name], shares)
+            panel(figure.add_subplot(cells[row]), name, true[name], read[name], shares)
     lines, labels = figure.axes[0].get_legend_handles_labels()
+    lines, labels = [lines[-1], *lines[:-1]], [labels[-1], *labels[:-1]]  # the bars first
     figure.legend(lines, labels, loc="outside upper center", ncols=min(5, len(labels)))
     return figure
 
@@ -67,8 +69,8 @@ def panel(axes: Axes, name: str, true: dict[str, float], read: dict[str, float],
     axes.barh(places, list(true.values()), height=0.8, color="#D9D9D9", label="test images: truth")
     axes.plot(list(read.values()), places, "|", color="black", markersize=8, label="test images: read")
     for index, (model, shares) in enumerate(models.items()):
-        mark = {"color": style.COLOURS[index % len(style.COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
-        axes.plot(shares, places, linestyle="", markersize=3.5, label=style.label(model), **mark)
+        colour, marker = (cycle[index % len(cycle)] for cycle in (style.COLOURS, MARKERS))
+        axes.plot(shares, places, linestyle="", color=colour, marker=marker, markersize=3.5, label=style.label(model))
     axes.set_yticks(places, list(true))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(true) - 0.5, -0.5)

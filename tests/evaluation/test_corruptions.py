@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from fvae.data.portraits import draw
 from fvae.evaluation.corruptions import CORRUPTIONS, blur, contrast, mixed, noise, swirl
@@ -23,19 +22,18 @@ def distance():
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_the_distance_rises_with_each_corruption(distance, name):
     corruption = CORRUPTIONS[name]
-    strengths = corruption.strengths[::2]
+    strengths = corruption.strengths[1::2]
     found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in strengths)]
-    assert spearmanr(range(len(found)), found).statistic > 0.95, found
-    assert np.all(np.diff(found[1:]) > 0), found
+    assert np.all(np.diff(found) > 0), found
     assert found[-1] > 2 * found[0]
 
 
 @pytest.mark.parametrize("name", pools(DATA, TRAIN))
 def test_the_distance_rises_as_modes_are_dropped(distance, name):
     corruption = from_pool(pools(DATA, TRAIN)[name])
-    strengths = corruption.strengths[::2]
+    strengths = corruption.strengths[1::2]
     found = [distance(IMAGES), *(distance(corruption.apply(IMAGES, each)) for each in strengths)]
-    assert spearmanr(range(len(found)), found).statistic > 0.95, found
+    assert max(found[:-1]) < found[-1], found
     assert found[-1] > 1.3 * found[0]
 
 
