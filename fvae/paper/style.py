@@ -19,6 +19,7 @@ from fvae.params import Experiment, Figures
 
 LABELS = {
     "vae": "VAE",
+    "vae_dense": "VAE, dense latent",
     "vae_reduced": "VAE, d < D",
     "nice": "NICE",
     "realnvp": "RealNVP",
@@ -39,6 +40,8 @@ QUANTITIES = {
 
 def label(model: str) -> str:
     """A model's name as the paper writes it."""
+    if model.endswith("_parameters"):
+        return f"{label(model.removesuffix('_parameters'))}, equal parameters"
     return LABELS.get(model, model.replace("_", " "))
 
 
