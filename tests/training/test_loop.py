@@ -50,11 +50,11 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
 
 
-def constant(model, step):
-    return {"bpd": 1.0}, IMAGES[:4]
+def held_out(model, step):
+    return {"bpd": 1.0, "swd": float(step)}, IMAGES[:4]
 
 
-def run(folder, *, validate=constant, settings=SETTINGS, images=IMAGES, **changes):
+def run(folder, *, validate=held_out, settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
     how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
@@ -66,6 +66,7 @@ def test_what_is_left_behind(tmp_path):
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["images"].tolist() == [40, 80, 120]
+    assert history["swd"].tolist() == [5, 10, 15]  # the steps after which the model was validated
     assert history["train_bpd"].iloc[-1] < history["train_bpd"].iloc[0]
     cost = json.loads((tmp_path / "training.json").read_text())
     assert cost["seconds"] > 0
