@@ -35,7 +35,7 @@ for name, files in FIGURE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("figures", "match", "training.epochs"),
+            PLAN.values("figures", "match", "training.images"),
             caption=caption(name),
             command=f"figure {name}",  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
@@ -57,7 +57,7 @@ for name, files in TABLE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("match", "training.epochs", "sampling.random"),
+            PLAN.values("match", "training.images", "sampling.random"),
             caption=caption(name),
             name=name,
         shell:
@@ -76,7 +76,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("match", "training.epochs"),
+        PLAN.values("match", "training.images"),
         caption=caption("claims"),
     shell:
         command("claims")
