@@ -109,7 +109,8 @@ rule floor:
         "logs/{experiment}/floor.log",
     benchmark:
         "logs/{experiment}/floor.benchmark.tsv"
-    threads: ALL_CORES
+    resources:
+        gpus=PLAN.gpu,
     params:
         PLAN.values(
             "evaluation.swd",
