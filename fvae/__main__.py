@@ -113,6 +113,14 @@ def reference(experiment: ExperimentName) -> None:
 
 
 @app.command(rich_help_panel=EVALUATION)
+def floor(experiment: ExperimentName) -> None:
+    """Measure what perfect samples would reach in each distance: results/EXPERIMENT/runs/floor.json."""
+    from fvae.commands.floor import run
+
+    run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
 def summary(experiment: ExperimentName) -> None:
     """Collect the main numbers of all runs: results/EXPERIMENT/metrics.json and history.csv."""
     from fvae.commands.summary import run

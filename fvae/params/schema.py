@@ -250,6 +250,7 @@ class Training(Section):
 
 class RandomSamples(Section):
     images: Count
+    draws: Count  # sets of so many images, by which the error of a distance is measured
     temperature: Temperature
 
 

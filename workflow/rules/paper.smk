@@ -14,8 +14,11 @@ FIGURE_INPUTS = {
 }
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
-    "metrics": [PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")))],
-    "fidelity": [PLAN.runs(metric("fid"))],
+    "metrics": [
+        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness"))),
+        [layout.floor("{experiment}")],
+    ],
+    "fidelity": [PLAN.runs(metric("fid")), [layout.floor("{experiment}")]],
 }
 
 for name, files in FIGURE_INPUTS.items():
@@ -54,7 +57,7 @@ for name, files in TABLE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("match", "training.images", "sampling.random.temperature"),
+            PLAN.values("match", "training.images", "sampling.random"),
             caption=caption(name),
             name=name,
         shell:
