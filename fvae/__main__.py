@@ -71,7 +71,9 @@ def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) ->
 def sample(
     task: Annotated[
         str,
-        typer.Argument(help="random, sheets, temperatures, reconstructions, pairs or quads: a section of sampling."),
+        typer.Argument(
+            help="random, sheets, temperatures, reconstructions, pairs, quads or sources: a section of sampling."
+        ),
     ],
     experiment: ExperimentName,
     model: ModelName,
@@ -85,7 +87,7 @@ def sample(
 
 @app.command(rich_help_panel=EVALUATION)
 def evaluate(
-    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature or special_case.")],
+    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature, special_case or sources.")],
     experiment: ExperimentName,
     model: ModelName,
     seed: SeedNumber = 0,

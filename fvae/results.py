@@ -196,6 +196,15 @@ class Temperatures(TypedDict):
 
 
 @with_config(MORE)
+class Sources(TypedDict):
+    """sources.json of a run: the distance of what is decoded from the latents of each source."""
+
+    sources: list[str]
+    swd: list[Number]
+    images: int
+
+
+@with_config(MORE)
 class SpecialCase(TypedDict):
     """special_case.json of a run."""
 
@@ -218,6 +227,7 @@ FORMS: dict[str, Any] = {
     "sharpness": Sharpness,
     "temperature": Temperatures,
     "special_case": SpecialCase,
+    "sources": Sources,
 }
 HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 

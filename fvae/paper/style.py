@@ -101,7 +101,7 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
-SAMPLE_DIMS = {"random": 5, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6}
+SAMPLE_DIMS = {"random": 5, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6, "sources": 5}
 
 
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:

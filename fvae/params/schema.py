@@ -278,6 +278,10 @@ class Quads(Section):
     steps: Steps
 
 
+class Sources(Section):
+    images: Count  # of each source of latents
+
+
 class Sampling(Section):
     """What is generated from a trained model, an array file a task."""
 
@@ -288,6 +292,7 @@ class Sampling(Section):
     reconstructions: Reconstructions
     pairs: Pairs
     quads: Quads
+    sources: Sources
 
 
 class BitsPerDim(Section):

@@ -38,6 +38,10 @@ METRICS = {
         ["evaluation.swd.patches", "sampling.temperatures"],
     ),
     "special_case": ([RUN.weights, IMAGES], []),
+    "sources": (
+        [RUN.samples("sources"), IMAGES],
+        ["evaluation.swd.patches", "sampling.sources"],
+    ),
 }
 
 for name, (files, sections) in METRICS.items():

@@ -8,6 +8,9 @@ FIGURE_INPUTS = {
     "interpolation_four": [PLAN.shown(samples("quads"))],
     "temperature": [PLAN.shown(samples("temperatures"), metric("temperature"))],
     "neighbours": [[IMAGES, INDEX], PLAN.shown(samples("random"))],
+    "what_the_flow_adds": [
+        PLAN.autoencoders(samples("sources"), metric("sources")),
+    ],
     "spectra": [PLAN.runs(metric("sharpness"))],
     "reconstructions": [PLAN.runs(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
