@@ -134,6 +134,7 @@ class NoInceptionMetrics(FeatureNumbers):
 class Reconstructions(TypedDict):
     """How near reconstructions are to their images."""
 
+    detail: Number  # the share that is kept of the upper half of the frequencies
     high_frequency_db: Number
     psnr: Number  # null where the reconstructions are exact
     ssim: Number
@@ -141,13 +142,17 @@ class Reconstructions(TypedDict):
 
 
 class Spectrum(TypedDict):
-    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images."""
+    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images.
+
+    And the share of it that is reconstructed.
+    """
 
     radius: list[int]
     test: list[float]
     samples: list[float]
     reconstructed: list[float]
     reconstructions: list[float]
+    transfer: list[float]
 
 
 @with_config(MORE)
@@ -155,6 +160,7 @@ class Sharpness(TypedDict):
     """sharpness.json of a run."""
 
     high_frequency_db: Number
+    deviation_db: Number  # from the power of real images, in the upper half of the frequencies
     images: int
     reconstructions: Reconstructions
     spectrum: Spectrum

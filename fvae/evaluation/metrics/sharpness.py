@@ -9,7 +9,7 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load
 from fvae.evaluation.sampling import decode, encode
-from fvae.evaluation.sharpness import high_frequency_db, psnr, spectrum, ssim
+from fvae.evaluation.sharpness import detail, deviation_db, high_frequency_db, psnr, spectrum, ssim, transfer
 from fvae.evaluation.trained import load_trained
 from fvae.files import read_array
 from fvae.models.base import Model
@@ -24,7 +24,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 
 def sharpness(model: Model, samples: np.ndarray, test: np.ndarray, settings: Sharpness) -> dict[str, Any]:
-    """Power of samples and of reconstructions at high frequencies; how near reconstructions are to their images."""
+    """Samples and reconstructions at high frequencies; how near reconstructions are to their images."""
     images = min(len(samples), len(test))
     real = test[: settings.images]
     reconstructed = decode(model, encode(model, real), quiet=True)
@@ -34,14 +34,17 @@ def sharpness(model: Model, samples: np.ndarray, test: np.ndarray, settings: Sha
         "reconstructed": spectrum(real),
         "reconstructions": spectrum(reconstructed),
     }
+    transferred = transfer(reconstructed, real)
     return {
         "high_frequency_db": high_frequency_db(rings["samples"], rings["test"]),
+        "deviation_db": deviation_db(rings["samples"], rings["test"]),
         "images": images,
         "reconstructions": {
+            "detail": detail(transferred),
             "high_frequency_db": high_frequency_db(rings["reconstructions"], rings["reconstructed"]),
             "psnr": psnr(real, reconstructed),
             "ssim": ssim(real, reconstructed),
             "images": len(real),
         },
-        "spectrum": {"radius": list(range(len(rings["test"])))} | {name: list(each) for name, each in rings.items()},
+        "spectrum": {"radius": list(range(len(rings["test"])))} | {name: list(each) for name, each in (rings | {"transfer": transferred}).items()},
     }
