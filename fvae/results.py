@@ -167,6 +167,14 @@ class Sharpness(TypedDict):
 
 
 @with_config(MORE)
+class PortraitDistance(TypedDict):
+    """portrait_distance.json of a run."""
+
+    portrait_distance: Number
+    reason: str | None  # why there is none
+
+
+@with_config(MORE)
 class Temperatures(TypedDict):
     """temperature.json of a run."""
 
@@ -179,8 +187,8 @@ class Temperatures(TypedDict):
 class SpecialCase(TypedDict):
     """special_case.json of a run."""
 
-    difference: float
-    nats: float
+    difference: Number
+    nats: Number
 
 
 @with_config(MORE)
@@ -196,6 +204,7 @@ FORMS: dict[str, Any] = {
     "swd": SlicedWasserstein,
     "fid": InceptionMetrics | NoInceptionMetrics,
     "sharpness": Sharpness,
+    "portrait_distance": PortraitDistance,
     "temperature": Temperatures,
     "special_case": SpecialCase,
 }

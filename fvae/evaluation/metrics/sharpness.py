@@ -34,17 +34,17 @@ def sharpness(model: Model, samples: np.ndarray, test: np.ndarray, settings: Sha
         "reconstructed": spectrum(real),
         "reconstructions": spectrum(reconstructed),
     }
-    transferred = transfer(reconstructed, real)
+    rings["transfer"] = transfer(reconstructed, real)
     return {
         "high_frequency_db": high_frequency_db(rings["samples"], rings["test"]),
         "deviation_db": deviation_db(rings["samples"], rings["test"]),
         "images": images,
         "reconstructions": {
-            "detail": detail(transferred),
+            "detail": detail(rings["transfer"]),
             "high_frequency_db": high_frequency_db(rings["reconstructions"], rings["reconstructed"]),
             "psnr": psnr(real, reconstructed),
             "ssim": ssim(real, reconstructed),
             "images": len(real),
         },
-        "spectrum": {"radius": list(range(len(rings["test"])))} | {name: list(each) for name, each in (rings | {"transfer": transferred}).items()},
+        "spectrum": {"radius": list(range(len(rings["test"])))} | {name: list(each) for name, each in rings.items()},
     }
