@@ -17,8 +17,6 @@ from fvae.paper.rules.statistics import (
     Estimate,
     hodges_lehmann,
     holm,
-    p_of_difference,
-    p_of_equality,
     p_of_order,
     smallest_p_of_order,
     welch,
@@ -150,11 +148,11 @@ def compare(
     comparison = Comparison(ours, theirs, measure, question, values, refusal or refuse(values, question))
     if not comparison.refusal:
         a, b = (question.forward(values[model]) for model in (ours, theirs))
-        against = float(question.forward(question.against))
-        comparison.estimate = question.back(welch(a, b))
-        comparison.p["difference"] = p_of_difference(a, b, against)
+        found = welch(a, b)
+        comparison.estimate = question.back(found.estimate())
+        comparison.p["difference"] = found.p_of_difference(float(question.forward(question.against)))
         if question.equal is not None:
-            comparison.p["equality"] = p_of_equality(a, b, float(question.forward(question.equal)))
+            comparison.p["equality"] = found.p_of_equality(float(question.forward(question.equal)))
     return comparison
 
 
