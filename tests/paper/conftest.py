@@ -6,32 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from measurements import MEASURED_FID, NO_WEIGHTS, write_json, write_metrics
+from seeds import around, curves, with_seeds
 
 from fvae import layout, params
 from fvae.paper import claims
 
-FIVE = (0, 1, 2, 3, 4)
 SIZE = {"parameters": 10**6, "effective_parameters": 10**6, "macs": 10**7, "noise": [1]}
 LATENT = {"dims": 3072, "shapes": []}
-
-
-def around(mean, spread=0.01, seeds=5):
-    """A number for each seed, evenly spaced, with about that relative standard deviation."""
-    places = np.linspace(-1, 1, seeds)
-    return [float(mean * (1 + spread * place / places.std(ddof=1))) for place in places]
-
-
-def curves(distances, spread=0.01, seeds=5):
-    """The distances of a curve's validations for each seed."""
-    return [[factor * distance for distance in distances] for factor in around(1.0, spread, seeds)]
-
-
-def with_seeds(experiment, seeds):
-    return experiment.model_copy(update={"seeds": tuple(range(seeds))})
-
-
-def with_claims(experiment, **changes):
-    return experiment.model_copy(update={"claims": experiment.claims.model_copy(update=changes)})
 
 
 @pytest.fixture(scope="session")

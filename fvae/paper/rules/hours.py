@@ -34,7 +34,7 @@ def claim(measured: Measured, model: str) -> Claim:
     """The claim about one f-VAE, decided."""
     size = measured.experiment.data.size
     paper = PAPERS.get(size, "; ".join(f"{side}×{side}: {hours}" for side, hours in PAPERS.items()))
-    seen, costs = measured.images(model), measured.costs(model)
+    seen, costs = measured.images(model), measured.costs[model]
     hours = [cost["seconds"] / 3600 * IMAGES_SEEN / images for cost, images in zip(costs, seen, strict=True)]
     devices = ", ".join(sorted({cost["device"] for cost in costs}))
     decided = Claim(
@@ -62,11 +62,11 @@ def differs(measured: Measured, model: str, seen: list[int], devices: str) -> li
     """What is not as the claim says."""
     experiment = measured.experiment
     conditions = {
-        "another device": all(CARD in cost["device"] for cost in measured.costs(model)),
+        "another device": all(CARD in cost["device"] for cost in measured.costs[model]),
         "several devices": experiment.training.devices == 1,
         "other images than CelebA-HQ": is_celeba_hq(measured),
         "another size of images": experiment.data.size in HOURS,
-        "another number of parameters": agree(measured.size(model)["parameters"], PARAMETERS, NEAR),
+        "another number of parameters": agree(measured.sizes[model]["parameters"], PARAMETERS, NEAR),
         "another length of training": all(agree(images, IMAGES_SEEN, NEAR) for images in seen),
     }
     return [what for what, met in conditions.items() if not met]

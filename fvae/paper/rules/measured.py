@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -44,21 +45,24 @@ class Measured:
             found.append(value)
         return found
 
-    def histories(self, model: str) -> list[pd.DataFrame]:
-        """The validations of each training."""
-        return [read_history(run) for run in self.runs(model)]
+    @cached_property
+    def histories(self) -> dict[str, list[pd.DataFrame]]:
+        """The validations of each training, by model."""
+        return {model: [read_history(run) for run in self.runs(model)] for model in self.experiment.models}
 
-    def costs(self, model: str) -> list[dict[str, Any]]:
-        """What each training cost."""
-        return [read_cost(run) for run in self.runs(model)]
+    @cached_property
+    def costs(self) -> dict[str, list[dict[str, Any]]]:
+        """What each training cost, by model."""
+        return {model: [read_cost(run) for run in self.runs(model)] for model in self.experiment.models}
+
+    @cached_property
+    def sizes(self) -> dict[str, dict[str, Any]]:
+        """What a step of each model costs, and its parameters."""
+        return {model: read_matched(self.name, model)[1] for model in self.experiment.models}
 
     def images(self, model: str) -> list[int]:
         """The images that each training saw until its last validation."""
-        return [int(history["images"].iloc[-1]) for history in self.histories(model)]
-
-    def size(self, model: str) -> dict[str, Any]:
-        """What a model costs."""
-        return read_matched(self.name, model)[1]
+        return [int(history["images"].iloc[-1]) for history in self.histories[model]]
 
 
 @dataclass(frozen=True)

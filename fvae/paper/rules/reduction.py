@@ -19,7 +19,7 @@ def pairs(measured: Measured) -> list[tuple[str, str]]:
     """Each f-VAE or mixture with d < D, with each f-VAE with d = D."""
     kinds = {name: spec.kind for name, spec in measured.experiment.models.items() if spec.kind in ("fvae", "mixture")}
     image = 3 * measured.experiment.data.size**2
-    latents = {name: measured.size(name)["latent"]["dims"] for name in kinds}
+    latents = {name: measured.sizes[name]["latent"]["dims"] for name in kinds}
     full = [name for name, dims in latents.items() if kinds[name] == "fvae" and dims == image]
     return [(reduced, other) for reduced, dims in latents.items() if dims < image for other in full]
 
@@ -39,7 +39,7 @@ def draft(measured: Measured, distance: Distance, reduced: str, full: str) -> Dr
         f"{CLAIM} ({style.label(reduced)} and {style.label(full)})",
         TEST,
         numbers={
-            "dimensions": {model: measured.size(model)["latent"]["dims"] for model in models},
+            "dimensions": {model: measured.sizes[model]["latent"]["dims"] for model in models},
             "distance": distance.name,
             "why": distance.reason,
             "sizes": sizes(measured, *models),

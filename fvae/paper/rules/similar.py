@@ -19,7 +19,7 @@ QUANTITIES = {
 
 def not_similar(measured: Measured, ours: str, theirs: str) -> Refusal | None:
     """Why two models may not be compared at the same size and length of training."""
-    sizes = [measured.size(model) for model in (ours, theirs)]
+    sizes = [measured.sizes[model] for model in (ours, theirs)]
     if not any(agree(sizes[0][quantity], sizes[1][quantity], SIZE) for quantity in QUANTITIES):
         return Refusal(
             "The models agree within 10 % neither in parameters nor in multiply-accumulates.", "Models of one size."
@@ -38,8 +38,8 @@ def agree(one: float, other: float, limit: float) -> bool:
 def sizes(measured: Measured, *models: str) -> dict[str, Any]:
     """The sizes and the cost of models, for claims.json."""
     return {
-        model: {quantity: measured.size(model)[quantity] for quantity in QUANTITIES}
-        | {"images seen": measured.images(model), "seconds": [cost["seconds"] for cost in measured.costs(model)]}
+        model: {quantity: measured.sizes[model][quantity] for quantity in QUANTITIES}
+        | {"images seen": measured.images(model), "seconds": [cost["seconds"] for cost in measured.costs[model]]}
         for model in models
     }
 
@@ -48,9 +48,9 @@ def in_words(measured: Measured, *models: str) -> str:
     """The same, as a sentence."""
     each = []
     for model in models:
-        size, images = measured.size(model), measured.images(model)
+        size, images = measured.sizes[model], measured.images(model)
         seen = f"{min(images):,}" if min(images) == max(images) else f"{min(images):,} to {max(images):,}"
-        seconds = listed([cost["seconds"] for cost in measured.costs(model)])
+        seconds = listed([cost["seconds"] for cost in measured.costs[model]])
         each.append(
             f"{style.label(model)} {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M "
             f"multiply-accumulates, {seen} images in {seconds} seconds"

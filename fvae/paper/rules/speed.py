@@ -58,7 +58,7 @@ def drafts(measured: Measured) -> list[Draft]:
     claims = measured.experiment.claims
     pairs = [(ours, theirs) for ours in claims.fvae for theirs in claims.glow]
     models = sorted({model for pair in pairs for model in pair})
-    histories = {model: measured.histories(model) for model in models}
+    histories = {model: measured.histories[model] for model in models}
     column = which_curve([history for found in histories.values() for history in found])
     return [
         draft
@@ -149,7 +149,7 @@ def unusable(histories: dict[str, list[pd.DataFrame]], column: str, axis: str) -
 
 def other_devices(measured: Measured, ours: str, theirs: str) -> Refusal | None:
     """Seconds of different devices."""
-    devices = sorted({cost["device"] for model in (ours, theirs) for cost in measured.costs(model)})
+    devices = sorted({cost["device"] for model in (ours, theirs) for cost in measured.costs[model]})
     if len(devices) > 1:
         return Refusal(f"The runs were trained on different devices: {', '.join(devices)}.", "One device for all runs.")
     return None
