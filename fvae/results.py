@@ -159,6 +159,7 @@ class Floor(TypedDict):
 class Reconstructions(TypedDict):
     """How near reconstructions are to their images."""
 
+    detail: Number  # the share that is kept of the upper half of the frequencies
     high_frequency_db: Number
     psnr: Number  # null where the reconstructions are exact
     ssim: Number
@@ -166,13 +167,17 @@ class Reconstructions(TypedDict):
 
 
 class Spectrum(TypedDict):
-    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images."""
+    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images.
+
+    And the share of it that is reconstructed.
+    """
 
     radius: list[int]
     test: list[float]
     samples: list[float]
     reconstructed: list[float]
     reconstructions: list[float]
+    transfer: list[float]
 
 
 @with_config(MORE)
@@ -181,9 +186,18 @@ class Sharpness(TypedDict):
 
     high_frequency_db: Number
     high_frequency_db_standard_deviation: Number
+    deviation_db: Number  # from the power of real images, in the upper half of the frequencies
     images: int
     reconstructions: Reconstructions
     spectrum: Spectrum
+
+
+@with_config(MORE)
+class PortraitDistance(TypedDict):
+    """portrait_distance.json of a run."""
+
+    portrait_distance: Number
+    reason: str | None  # why there is none
 
 
 @with_config(MORE)
@@ -208,8 +222,8 @@ class Sources(TypedDict):
 class SpecialCase(TypedDict):
     """special_case.json of a run."""
 
-    difference: float
-    nats: float
+    difference: Number
+    nats: Number
 
 
 @with_config(MORE)
@@ -225,6 +239,7 @@ FORMS: dict[str, Any] = {
     "swd": SlicedWasserstein,
     "fid": InceptionMetrics | NoInceptionMetrics,
     "sharpness": Sharpness,
+    "portrait_distance": PortraitDistance,
     "temperature": Temperatures,
     "special_case": SpecialCase,
     "sources": Sources,

@@ -67,11 +67,18 @@ for name, files in TABLE_INPUTS.items():
             command("table {params.name}")
 
 
+# The portrait distance is among the metrics only where it is measured.
+CLAIM_METRICS = [
+    name for name in ("swd", "fid", "sharpness", "portrait_distance") if name in METRICS
+]
+
+
 rule claims:
     input:
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
+        PLAN.runs(*map(metric, CLAIM_METRICS), history, training),
         PLAN.runs(metric("special_case"), kinds=("vae", "flow")),
         PLAN.model_files,
+        MANIFEST,
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
@@ -79,7 +86,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("match", "training.images"),
+        PLAN.values("claims", "training.devices"),
         caption=caption("claims"),
     shell:
         command("claims")
