@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
@@ -67,18 +67,29 @@ class Portraits(Section):
     seed: Seed
 
 
-class HashSplit(Section):
-    """By the hash of an image's content: it stays when others are added."""
+class SharesSplit(Section):
+    """Shares of the images or folders, each of which keeps its split when others are added."""
 
-    kind: Literal["hash"]
     validation: Share
     test: Share
 
     @model_validator(mode="after")
-    def train_is_left(self) -> HashSplit:
+    def train_is_left(self) -> Self:
         if self.validation + self.test >= 1:
             raise PydanticCustomError("shares", "validation and test leave nothing to train on", {"name": "test"})
         return self
+
+
+class HashSplit(SharesSplit):
+    """By the hash of an image's content."""
+
+    kind: Literal["hash"]
+
+
+class FolderSplit(SharesSplit):
+    """By the hash of the name of the folder that an image lies in, so that all images of a person are in one split."""
+
+    kind: Literal["folder"]
 
 
 class PublishedSplit(Section):
@@ -98,7 +109,7 @@ class Images(Section):
     bits: Literal[5, 8]  # of a pixel
     crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]  # left, top, right, bottom
     filter: Literal["lanczos", "area", "bilinear", "bicubic"]  # of the reduction, always antialiased
-    split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
+    split: Annotated[HashSplit | FolderSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
     max_rejected: Share
 
