@@ -23,7 +23,7 @@ from fvae.seeding import seed_everything
 from fvae.training import loop
 
 
-def run(experiment_name: str, model: str, seed: int) -> None:
+def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: bool = False) -> None:
     """Train a model of an experiment; its run's folder then holds weights, history and cost.
 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
@@ -55,6 +55,7 @@ def run(experiment_name: str, model: str, seed: int) -> None:
                 patches=experiment.evaluation.swd.patches,
                 seed=seed,
             ),
+            resume_across_versions=resume_across_versions,
         )
     except UserError:
         if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
@@ -85,7 +86,7 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
 
 
 def fingerprint(spec: ModelSpec, settings: Training, seed: int, images_sha256: str, model: Model) -> str:
-    """A digest of all that decides a training: a state is continued only where this is the same."""
+    """A digest of all that decides a training but its code: a state is continued only where this is the same."""
     made_of = [
         spec.model_dump_json(),
         settings.model_dump_json(),

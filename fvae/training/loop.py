@@ -38,13 +38,15 @@ def train(
     seed: int,
     fingerprint: str,
     validate: Validate,
+    resume_across_versions: bool = False,
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model on held-out images and returns samples too; the weights with the lowest 'bpd' are kept.
     States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
-    continues from the newest state to the same bits, if its fingerprint is the same. A training that diverges goes back
-    to its last validation and continues with a smaller learning rate.
+    continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
+    the code or a library is another one, it starts anew unless `resume_across_versions`. A training that diverges goes
+    back to its last validation and continues with a smaller learning rate.
 
     Raises UserError where a signal stops the training, where it diverges again and again, and where the settings do not
     fit the images or the devices.
@@ -58,7 +60,7 @@ def train(
     record = Record(fabric.device)
     recovery = Recovery(folder, fingerprint, trainer, record)
 
-    if not recovery.resume():
+    if not recovery.resume(across_versions=resume_across_versions):
         if init == "data":
             trainer.initialise(*batches.first(INITIAL_BATCH))
         recovery.save(validated=True)

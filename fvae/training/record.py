@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fvae.models.base import Model
 from fvae.training.checkpoint import copied_weights
+from fvae.training.makers import difference, makers
 
 
 class Mean:
@@ -43,10 +44,17 @@ class Record:
         self.best_bpd = math.inf  # bits/dim of held-out images
         self.best_weights: dict[str, Tensor] = {}
         self.lowest_bpd = math.inf  # bits/dim of training images: the lowest mean between two logs
+        self.made_by: list[dict[str, Any]] = []  # the code and the libraries, each with the step from which on
+        self.add_makers()
         self.slowdowns = 0  # how many times the loss diverged
         self.history: list[dict[str, float]] = []
         self.since_log = Mean(device)  # nats per image, of this process's share of each batch
         self.since_validation = Mean("cpu")  # bits/dim, the same in every process
+
+    def add_makers(self) -> None:
+        """Note the code and the libraries that are here, where others made the steps so far."""
+        if not self.made_by or difference(self.made_by[-1], makers()):
+            self.made_by.append({"from_step": self.step, **makers()})
 
     def add_step(self, loss: Tensor) -> None:
         """Count a step with its loss in nats per image."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -28,13 +29,25 @@ class Recovery:
         self.states = States(folder, fingerprint)
         self.saved_at = time.monotonic()
 
-    def resume(self) -> bool:
-        """Continue from the newest state; False where there is none of this training."""
-        state = self.states.load()
+    def resume(self, *, across_versions: bool = False) -> bool:
+        """Continue from the newest state; False where there is none of this training.
+
+        A state that other code or another version of a library made is continued only `across_versions`; otherwise it
+        is set aside. Whatever is not as it should be is one line on standard error.
+        """
+        found = self.states.find(across_versions=across_versions)
         self.trainer.fabric.barrier()
-        if state:
-            self._restore(state)
-        return state is not None
+        if found.remark and self.trainer.fabric.is_global_zero:
+            kept = ""
+            if found.made_otherwise:
+                folder = self.states.set_aside()
+                kept = (
+                    f"; to continue the old one, move the files of {folder.name} back and use --resume-across-versions"
+                )
+            print(f"fvae: {self.folder}: {found.remark}{kept}", file=sys.stderr)
+        if found.state:
+            self._restore(found.state)
+        return found.state is not None
 
     def save(self, *, validated: bool = False) -> None:
         """Save the newest state, and as the validated one where it is `validated`."""
@@ -77,3 +90,4 @@ class Recovery:
     def _restore(self, state: dict[str, dict[str, object]]) -> None:
         self.trainer.load_state_dict(state["trainer"])
         self.record.load_state_dict(state["record"])
+        self.record.add_makers()

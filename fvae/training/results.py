@@ -29,6 +29,7 @@ def write_results(folder: Path, record: Record, device: torch.device) -> None:
         "best_bpd": record.best_bpd,
         "steps": record.step,
         "slowdowns": record.slowdowns,
+        "made_by": record.made_by,
         "weights_sha256": sha256(weights),
         "seconds": record.seconds,
         "peak_memory": peak_memory(device),
