@@ -145,7 +145,7 @@ def compared_sizes(runs: Runs, experiment_name: str, experiment: Experiment) -> 
     costs = {kind: [read_cost(run)["seconds"] for run in runs[kind]] for kind in ("glow", "fvae")}
     return {
         "matched in": experiment.match.quantity,
-        "epochs": experiment.training.epochs,
+        "epochs": experiment.training.images,
         "parameters": {kind: size["parameters"] for kind, size in sizes.items()},
         "macs": {kind: size["macs"] for kind, size in sizes.items()},
         "seconds of training": costs,
@@ -208,7 +208,7 @@ def reached(validations: pd.DataFrame, column: str, threshold: float) -> float:
 
 def trains_in_hours(runs: Runs, experiment: Experiment) -> Claim:
     """(c), which is about one graphics card."""
-    size, epochs = experiment.data.size, experiment.training.epochs
+    size, epochs = experiment.data.size, experiment.training.images
     papers = PAPERS_HOURS.get(size, "; ".join(f"{side}×{side}: {text}" for side, text in PAPERS_HOURS.items()))
     claim = Claim(
         "c",
