@@ -14,6 +14,7 @@ from fvae.files import write_json, write_text
 from fvae.paper import style
 from fvae.paper.claim import FAILS, HOLDS, WELCH, Claim, decide_lower, listed
 from fvae.paper.curves import ROWS
+from fvae.paper.table import held_out
 from fvae.params import Experiment, Images
 from fvae.results import read_cost, read_history, read_matched, read_metric
 
@@ -35,6 +36,7 @@ def write(experiment_name: str, experiment: Experiment) -> None:
     head = (
         f"# The paper's claims in `{experiment_name}`\n\nDecided from {seeds} seed{'s' * (seeds > 1)} by fixed rules.\n"
     )
+    head += "".join(f"\n{sentence}\n" for sentence in held_out(experiment))
     parts = [
         f"\n**({claim.name}) {claim.claim}: {claim.verdict}.** {claim.reason}  \n*Test:* {claim.test}\n"
         for claim in claims

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.paper import style
-from fvae.paper.table import Table, mean_and_spread, over_seeds
+from fvae.paper.table import Table, held_out, mean_and_spread, over_seeds
 from fvae.params import Experiment
 from fvae.results import read_metric
 
@@ -62,6 +62,7 @@ def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
     all_of_it = {run["reason"] for run in runs if run["fid"] is None}
     infinity = {run["fid_infinity_reason"] for run in measured if run["fid_infinity"] is None}
     return [
+        *held_out(experiment),
         *lines,
         over_seeds(len(experiment.seeds)),
         *(f"All is n/a: {reason}" for reason in sorted(all_of_it)),

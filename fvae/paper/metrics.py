@@ -8,7 +8,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.paper import style
-from fvae.paper.table import Table, mean_and_spread, over_seeds
+from fvae.paper.table import Table, held_out, mean_and_spread, over_seeds
 from fvae.params import Experiment
 from fvae.results import read_metric
 
@@ -104,4 +104,4 @@ def notes(experiment: Experiment, run: Metrics, reasons: set[str]) -> list[str]:
             f"FID: {run['fid']['images']:,} samples against {run['fid']['reference_images']:,} training images; "
             "FID∞, KID and others are in the table of fidelity."
         )
-    return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]
+    return held_out(experiment) + lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

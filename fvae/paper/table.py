@@ -10,6 +10,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.files import write_text
+from fvae.params import Experiment
 
 
 @dataclass
@@ -31,6 +32,16 @@ def mean_and_spread(values: Sequence[float | None], digits: int, factor: float =
         return "n/a"
     spread = f" ± {np.std(known, ddof=1):,.{digits}f}" if len(known) > 1 else ""
     return f"{np.mean(known):,.{digits}f}{spread}"
+
+
+def held_out(experiment: Experiment) -> list[str]:
+    """A sentence that no number is of unseen images, where none are held out from training; else nothing."""
+    if experiment.training.hold_out:
+        return []
+    return [
+        "The models were trained on all images (training.hold_out: false). The images that are called test images here "
+        "are training images too, so that no number speaks of unseen images."
+    ]
 
 
 def over_seeds(seeds: int) -> str:

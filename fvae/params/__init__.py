@@ -11,6 +11,7 @@ from fvae.params.inheritance import resolve
 from fvae.params.messages import error_at, explain
 from fvae.params.schema import (
     FID,
+    NOT_OF_SIZE,
     SWD,
     BitsPerDim,
     ConvEncoder,
@@ -40,6 +41,7 @@ from fvae.params.source import read
 
 __all__ = [
     "FID",
+    "NOT_OF_SIZE",
     "SWD",
     "BitsPerDim",
     "ConvEncoder",

@@ -13,7 +13,7 @@ import torch
 PACKAGE = Path(__file__).parents[1]
 # The code that decides a training and its validations; tests/training/test_makers.py compares it with the imports.
 SOURCES = (
-    *("models", "flows", "training", "objective.py", "seeding.py", "data/pixels.py"),
+    *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py"),
     *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
 )
 CODE = "code"

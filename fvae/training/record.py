@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +11,8 @@ from torch import Tensor
 from fvae.models.base import Model
 from fvae.training.checkpoint import copied_weights
 from fvae.training.makers import difference, makers
+
+Keep = Literal["validation", "training", "last"]
 
 
 class Mean:
@@ -38,10 +40,12 @@ class Mean:
 class Record:
     """What is kept of a training beside the weights of the model and the state of its optimizer."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, keep: Keep = "validation") -> None:
+        self.keep = keep  # which of the validated weights: those with the lowest bits/dim of these images, or the last
         self.step = 0  # steps done
         self.seconds = 0.0  # spent on training steps
-        self.best_bpd = math.inf  # bits/dim of held-out images
+        self.lowest_kept = math.inf  # bits/dim of the images that choose the weights
+        self.best_bpd = math.inf  # bits/dim of held-out images, of the weights that are kept
         self.best_weights: dict[str, Tensor] = {}
         self.lowest_bpd = math.inf  # bits/dim of training images: the lowest mean between two logs
         self.made_by: list[dict[str, Any]] = []  # the code and the libraries, each with the step from which on
@@ -69,18 +73,21 @@ class Record:
         self.seconds += seconds
 
     def add_validation(self, measured: dict[str, float], *, images: int, model: Model) -> None:
-        """Add a row to the history, and keep the weights of the validated model where they are the best so far."""
+        """Add a row to the history, and keep the weights of the validated model where they are to be kept so far."""
+        train_bpd = float(self.since_validation())
         self.history.append(
             {
                 "images": images,
                 "seconds": self.seconds,
                 "slowdowns": self.slowdowns,
-                "train_bpd": float(self.since_validation()),
+                "train_bpd": train_bpd,
                 **measured,
             }
         )
         self.since_validation.reset()
-        if measured["bpd"] < self.best_bpd:
+        value = train_bpd if self.keep == "training" else measured["bpd"]
+        if value < self.lowest_kept or self.keep == "last":
+            self.lowest_kept = value
             self.best_bpd, self.best_weights = measured["bpd"], copied_weights(model)
 
     def state_dict(self) -> dict[str, Any]:

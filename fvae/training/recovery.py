@@ -24,9 +24,10 @@ class Recovery:
     All processes restore a state and one of them saves it, so that each process has to call each of these methods.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, trainer: Trainer, record: Record) -> None:
+    def __init__(self, folder: Path, fingerprint: str, trainer: Trainer, record: Record, divergence: str) -> None:
         self.folder, self.trainer, self.record = folder, trainer, record
         self.states = States(folder, fingerprint)
+        self.ignores = divergence == "ignore"
         self.saved_at = time.monotonic()
 
     def resume(self, *, across_versions: bool = False) -> bool:
@@ -62,9 +63,15 @@ class Recovery:
         return self.trainer.any_process(time.monotonic() - self.saved_at > SAVE_SECONDS)
 
     def has_diverged(self, bpd: float) -> bool:
-        """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process."""
+        """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process; False if ignored."""
+        if self.ignores:
+            return False
         sound = math.isfinite(bpd) and bpd <= self.record.lowest_bpd + EXPLOSION and self.trainer.has_finite_weights()
         return self.trainer.any_process(not sound)
+
+    def is_not_finite(self, bpd: float) -> bool:
+        """Whether held-out bits/dim are not finite in any process; False if that is ignored."""
+        return not self.ignores and self.trainer.any_process(not math.isfinite(bpd))
 
     def go_back(self) -> None:
         """Restore the validated state, for a smaller learning rate. Raises UserError after MAX_SLOWDOWNS times."""
