@@ -12,7 +12,7 @@ FLOOR = 1e-3  # an eighth of an 8-bit level; a smaller σ would not improve a li
 
 
 class LearnedScale(nn.Module):
-    """log σ = log floor + softplus(θ), which is close to log floor + θ where σ is far above it; θ where the floor is 0."""
+    """log σ = log floor + softplus(θ), close to log floor + θ where σ is far above it; or θ, for a floor of 0."""
 
     def __init__(self, floor: float = FLOOR) -> None:
         super().__init__()

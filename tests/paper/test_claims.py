@@ -202,8 +202,15 @@ def test_an_experiment_without_a_kind_decides_what_it_can(measured):
     assert {verdict(decided, name) for name in ("a", "b", "d")} == {"not decided here"}
 
 
+def test_the_markdown_says_where_test_images_are_training_images(measured):
+    training = DEMO.training.model_copy(update={"hold_out": False})
+    measured(DEMO.model_copy(update={"training": training}), seeds=(0,))
+    assert "no number speaks of unseen images" in layout.claims("demo", "md").read_text()
+
+
 def test_the_markdown_says_it_in_words(measured):
     measured(seeds=(0,))
     text = layout.claims("demo", "md").read_text()
     assert text.startswith("# The paper's claims in `demo`\n\nDecided from 1 seed by fixed rules.\n")
+    assert "unseen images" not in text
     assert "**(d) VAE and flow are exact special cases of equation (6): holds.**" in text

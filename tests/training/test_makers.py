@@ -103,7 +103,7 @@ def test_what_others_began_is_continued_when_told_to_and_the_results_say_so(tmp_
     run(tmp_path, resume_across_versions=True)
     (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("fvae: "))
     assert line.endswith("state.pt was made by other code; the training continues from state.pt")
-    assert pd.read_csv(tmp_path / "history.csv")["epoch"].tolist() == [1, 2, 3]
+    assert pd.read_csv(tmp_path / "history.csv")["images"].tolist() == [40, 80, 120]
     made_by = json.loads((tmp_path / "training.json").read_text())["made_by"]
     assert made_by == [{"from_step": 0, **makers(), "code": "0"}, {"from_step": 10, **makers()}]
     assert States(tmp_path, "f").find().remark is None
