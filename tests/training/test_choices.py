@@ -94,11 +94,11 @@ def poison(patch, *, at=8):
         now[:] = [step]
         return real(self, step)
 
-    step = Trainer.train_step
+    def train_step(self, x, u, learning_rate):
+        return real_step(self, x * float("nan") if now[0] >= at else x, u, learning_rate)
+
     patch.setattr(Batches, "__call__", batch)
-    patch.setattr(
-        Trainer, "train_step", lambda self, x, u, rate: step(self, x * (float("nan") if now[0] >= at else 1), u, rate)
-    )
+    patch.setattr(Trainer, "train_step", train_step)
 
 
 def measured(model):
