@@ -60,11 +60,19 @@ def match(experiment: ExperimentName, model: ModelName) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
-def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
+def train(
+    experiment: ExperimentName,
+    model: ModelName,
+    seed: SeedNumber = 0,
+    resume_across_versions: Annotated[
+        bool,
+        typer.Option("--resume-across-versions", help="Continue also what other code or another PyTorch began."),
+    ] = False,
+) -> None:
     """Train one model, or continue an interrupted training: results/EXPERIMENT/runs/MODEL/seed-N."""
     from fvae.commands.train import run
 
-    run(experiment, model, seed)
+    run(experiment, model, seed, resume_across_versions=resume_across_versions)
 
 
 @app.command(rich_help_panel=EVALUATION)

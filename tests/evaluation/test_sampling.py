@@ -16,8 +16,8 @@ SETTINGS = Sampling(
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
-    pairs={"pairs": 2, "steps": 3},
-    quads={"sheets": 1, "steps": 3},
+    pairs={"pairs": 2, "steps": 3, "noise": False},
+    quads={"sheets": 1, "steps": 3, "noise": False},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
 FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
@@ -77,6 +77,23 @@ def test_quads_are_bilinear_among_four_corners(glow):
     corners = sheet[[0, 0, 2, 2], [0, 2, 0, 2]]
     assert np.abs(sheet[1, 1] - corners.mean(0)).max() <= 1
     assert np.abs(sheet[0, 1] - corners[:2].mean(0)).max() <= 1
+
+
+@pytest.mark.parametrize("task", ["pairs", "quads"])
+def test_noise_in_the_latents_of_interpolation_is_a_choice(task):
+    """With it the ends of a line are decoded from F_x(u), σ₁u away from F_x(0), and the same at each call."""
+    torch.manual_seed(0)
+    encoder = {"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"}
+    vae = VAE((3, 8, 8), encoder=encoder).eval()
+    part = getattr(SETTINGS, task).model_copy(update={"noise": True})
+    noisy = SETTINGS.model_copy(update={task: part})
+    plain, first, second = (generate(vae, task, each, HELD_OUT, seed=0) for each in (SETTINGS, noisy, noisy))
+    assert (first == second).all()
+    ends = (0, slice(1, -1)) if task == "pairs" else (0,)
+    assert (plain[ends] != first[ends]).mean() > 0.5
+    drawn = encode(vae, HELD_OUT, torch.Generator().manual_seed(1)) - encode(vae, HELD_OUT)
+    u = vae.noise(len(HELD_OUT), torch.Generator().manual_seed(1)).flatten(1)
+    torch.testing.assert_close(drawn, vae.sigma1().detach() * u, rtol=0, atol=1e-5)
 
 
 def test_a_place_in_the_temperature_sweep_is_one_noise(glow):

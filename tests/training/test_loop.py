@@ -36,7 +36,12 @@ SETTINGS = params.Training(
     batch_size=8,
     warmup_steps=2,
     cooldown_images=40,
+    hold_out=True,
+    dequantise=True,
     clip_norm=10.0,
+    divergence="restart",
+    batch_norm="estimated",
+    keep="validation",
     ema=0.9,
     flip=True,
     precision="32-true",
@@ -115,8 +120,10 @@ def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, step, monkeypat
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):
     States(tmp_path, "a").save({"step": 3}, validated=True)
-    assert States(tmp_path, "b").load() is None
-    assert States(tmp_path, "a").load() == {"format": FORMAT, "fingerprint": "a", "step": 3}
+    found = States(tmp_path, "b").find()
+    assert found.state is None
+    assert "state.pt is of other parameters" in found.remark
+    assert States(tmp_path, "a").find().state["step"] == 3
 
 
 @pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
@@ -133,9 +140,12 @@ def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage)
         file.unlink()
     else:
         file.write_bytes(contents[damage])
-    assert saved.load()["step"] == 1
+    said = None if damage == "missing" else "state.pt is damaged; the training continues from state.validated.pt"
+    assert saved.find().state["step"] == 1
+    assert saved.find().remark == said
     (tmp_path / "state.validated.pt").unlink()
-    assert saved.load() is None
+    said = None if damage == "missing" else "state.pt is damaged; the training starts anew"
+    assert saved.find() == (None, said, False)
 
 
 def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
@@ -147,15 +157,17 @@ def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
         damaged = bytearray(whole)
         damaged[choices.randrange(len(whole))] ^= 1 << choices.randrange(8)
         (tmp_path / "state.pt").write_bytes(damaged)
-        assert saved.load()["step"] == 1
+        assert saved.find().state["step"] == 1
 
 
 def test_a_state_of_an_earlier_format_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(states, "FORMAT", FORMAT - 1)
     States(tmp_path, "a").save({"step": 3}, validated=True)
-    assert States(tmp_path, "a").load()["step"] == 3
+    assert States(tmp_path, "a").find().state["step"] == 3
     monkeypatch.undo()
-    assert States(tmp_path, "a").load() is None
+    found = States(tmp_path, "a").find()
+    assert found.state is None
+    assert "state.pt has the format of an earlier version" in found.remark
 
 
 @pytest.mark.parametrize("damage", [b"", b"<<<<<<< HEAD\n", b"\xff" * 100])
@@ -303,7 +315,7 @@ def poisoned(folder, patch, *, seconds, signals):
     for _ in signals:
         with pytest.raises(UserError, match="SIGTERM after step"):
             run(folder)
-        for state in (States(folder, "f").load(), States(folder, "f").load_validated()):
+        for state in (States(folder, "f").find().state, States(folder, "f").load_validated()):
             assert all(value.isfinite().all() for value in state["trainer"]["model"].values())
     run(folder)
 

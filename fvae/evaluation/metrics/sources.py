@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.evaluation.latent_sources import SOURCES
-from fvae.evaluation.swd import swd
+from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.files import read_array
 from fvae.params import Experiment
 from fvae.training.machine import default_device
@@ -19,12 +17,12 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     """SWD × 10³, its mean over levels, of the images of each source."""
     test = load(layout.data(experiment_name)).split("test")
     sheets = read_array(run.samples("sources"), "sample sources", dims=5)
-    images, device, patches = min(sheets.shape[1], len(test)), default_device(), experiment.evaluation.swd.patches
-    levels = [
-        swd(test[:images], sheet[:images], patches=patches, seed=int(run.seed), device=device) for sheet in sheets
-    ]
+    images, patches = min(sheets.shape[1], len(test)), experiment.evaluation.swd.patches
+    distance_to_test = DistanceTo(
+        random_images(test, images, "evaluate/test"), patches=patches, seed=int(run.seed), device=default_device()
+    )
     return {
         "sources": list(SOURCES[: len(sheets)]),
-        "swd": [float(np.mean(list(level.values()))) for level in levels],
+        "swd": [mean_over_levels(distance_to_test(sheet[:images])) for sheet in sheets],
         "images": images,
     }
