@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 .PHONY: all test check pull adopt lock clean
 
 all: $(INSTALLED)
-	snakemake --cores 1 all
+	snakemake --cores all all
 
 test: $(INSTALLED)
 	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup

@@ -198,9 +198,9 @@ def provenance(file: Annotated[Path, typer.Argument(help="A PDF or PNG of paper_
 
 def main() -> None:
     """Run a command. A UserError, or full memory, is one line on standard error and exit code 1."""
-    # Snakemake sets these to a rule's threads, and `--cores 1` to one. But only one job of ours runs at a time.
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    os.environ |= {"OMP_NUM_THREADS": str(cores), "MKL_NUM_THREADS": str(cores)}
+    # One thread, but for a training with `threads`: the same bits whatever the number of cores, and jobs that run at
+    # the same time do not wait for each other.
+    os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # flows are inverted: they need all of float32 on GPUs too
     try:
         app()

@@ -208,7 +208,7 @@ FORMS: dict[str, Any] = {
     "temperature": Temperatures,
     "special_case": SpecialCase,
 }
-HISTORY = ("epoch", "images", "seconds", "bpd", "swd")  # columns that are read
+HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 
 
 def read_metric(run: layout.Run, name: str) -> dict[str, Any]:

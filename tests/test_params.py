@@ -14,7 +14,7 @@ from dvc.utils.serialize import parse_yaml
 import fvae.paper.data
 from fvae import layout
 from fvae.errors import UserError
-from fvae.models.networks import Encoder
+from fvae.networks import encoder_and_decoder
 from fvae.paper import FIGURES, TABLES
 from fvae.params import check_counts, checks, load, source
 
@@ -92,8 +92,8 @@ def test_the_file_is_short():
         ("experiments.demo.match.model", "glow", "experiments.demo.match.model: the model that others match"),
         ("experiments.demo.figures.model", "gan", "experiments.demo.figures.model: gan is not one of the models: vae"),
         ("experiments.demo.training.ema", 1.0, "experiments.demo.training.ema: must be less than 1"),
-        ("experiments.demo.training.epochs", 0, "experiments.demo.training.epochs: must be greater than 0, not 0"),
-        ("experiments.demo.training.epoch", 3, "experiments.demo.training.epoch: unknown; allowed here: epochs, batch"),
+        ("experiments.demo.training.images", 0, "experiments.demo.training.images: must be greater than 0, not 0"),
+        ("experiments.demo.training.image", 3, "experiments.demo.training.image: unknown; allowed here: images, batch"),
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),
         ("experiments.lfw64.data.filter", "sinc", "experiments.lfw64.data.filter: must be 'lanczos', 'area'"),
         ("experiments.demo.claims", {"glow": ["gan"]}, "experiments.demo.claims.glow: gan is not one of the models: "),
@@ -127,12 +127,12 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
         tmp_path,
         TEXT
         + "  own: {extends: middle, seeds: [3, 4], training: {ema: 0.5}}\n"
-        + "  middle: {extends: demo, training: {epochs: 9, ema: 0.7}, models: {glow: {flow: {steps: 2}}}}\n",
+        + "  middle: {extends: demo, training: {images: 9, ema: 0.7}, models: {glow: {flow: {steps: 2}}}}\n",
     )
     params = load(file)
     demo, own = params.experiment("demo").model_dump(), params.experiment("own").model_dump()
     assert own["seeds"] == (3, 4)
-    assert own["training"] == demo["training"] | {"epochs": 9, "ema": 0.5}
+    assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
     assert list(own["models"]) == ["vae", "glow", "fvae"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
@@ -178,8 +178,8 @@ def test_what_an_experiment_cannot_extend(tmp_path, experiments, message):
 
 
 def test_an_error_names_the_line_that_the_user_wrote(tmp_path):
-    file = written(tmp_path, TEXT.replace("training: {epochs: 4}", "training: {epochs: 0}"))
-    place = f"params.yaml:{line_of(file, 'training: {epochs: 0}')}: experiments.family.training.epochs"
+    file = written(tmp_path, TEXT.replace("training: {images: 48000}", "training: {images: 0}"))
+    place = f"params.yaml:{line_of(file, 'training: {images: 0}')}: experiments.family.training.images"
     assert error_of(file) == f"{place}: must be greater than 0, not 0"
     file = written(tmp_path, TEXT.replace("clip_norm: 10.0", "clip_norm: -1.0"))
     place = f"params.yaml:{line_of(file, 'clip_norm: -1.0')}: defaults.training.clip_norm"
@@ -256,42 +256,62 @@ def test_plain_scalars_are_read(tmp_path, scalar, value):
         ("test: 1000, seed: 0}", "test: 1000, seed: '1'}", "data.seed: must be a valid integer, not '1'"),
         ("test: 1000, seed: 0}", "test: 1e3, seed: 0}", "data.test: must be a valid integer, not 1000.0"),
         ("test: 1000, seed: 0}", "test: 1000, test: 1000, seed: 0}", "data.test: stands twice, first in line"),
-        ("training: {epochs: 5}", "training: {epochs: true}", "training.epochs: must be a valid integer, not True"),
+        ("training: {images: 60000}", "training: {images: true}", "training.images: must be a valid integer, not True"),
         (
-            "training: {epochs: 5}",
-            "training: {epochs: 5, flip: on}",
+            "training: {images: 60000}",
+            "training: {images: 60000, flip: on}",
             "training.flip: must be a valid boolean, not 'on'",
         ),
-        ("training: {epochs: 5}", "training: {epochs: 5, flip: 1}", "training.flip: must be a valid boolean, not 1"),
         (
-            "training: {epochs: 5}",
-            "training: {epochs: 5, ema: false}",
+            "training: {images: 60000}",
+            "training: {images: 60000, flip: 1}",
+            "training.flip: must be a valid boolean, not 1",
+        ),
+        (
+            "training: {images: 60000}",
+            "training: {images: 60000, ema: false}",
             "training.ema: must be a valid number, not False",
         ),
         (
-            "training: {epochs: 5}",
-            "training: {epochs: 5, ema: '0.5'}",
+            "training: {images: 60000}",
+            "training: {images: 60000, ema: '0.5'}",
             "training.ema: must be a valid number, not '0.5'",
         ),
-        ("training: {epochs: 5}", "training: {epochs: 5, clip_norm: .inf}", "training.clip_norm: .inf is no finite"),
-        ("training: {epochs: 5}", "training: {epochs: 5, clip_norm: .nan}", "training.clip_norm: .nan is no finite"),
         (
-            "training: {epochs: 5}",
-            "training: {epochs: 5, clip_norm: 1e999}",
+            "training: {images: 60000}",
+            "training: {images: 60000, clip_norm: .inf}",
+            "training.clip_norm: .inf is no finite",
+        ),
+        (
+            "training: {images: 60000}",
+            "training: {images: 60000, clip_norm: .nan}",
+            "training.clip_norm: .nan is no finite",
+        ),
+        (
+            "training: {images: 60000}",
+            "training: {images: 60000, clip_norm: 1e999}",
             "training.clip_norm: must be a finite numb",
         ),
         (
-            "training: {epochs: 5}",
-            "training: &t {epochs: 5}",
+            "training: {images: 60000}",
+            "training: &t {images: 5}",
             "training: &t: anchors and aliases are not read; use `ext",
         ),
-        ("training: {epochs: 5}", "training: {<<: {epochs: 5}}", "training: a name must be text, not <<"),
-        ("training: {epochs: 5}", "training: {1: 5}", "training: a name must be text, not 1"),
-        ("training: {epochs: 5}", "training: {[a]: 5}", "training: a name must be text, not a list"),
-        ("training: {epochs: 5}", "training: !!set {epochs}", "training: the tag tag:yaml.org,2002:set is not read"),
-        ("training: {epochs: 5}", "training: !!python/tuple [1]", "training: the tag tag:yaml.org,2002:python/tuple"),
+        ("training: {images: 60000}", "training: {<<: {images: 5}}", "training: a name must be text, not <<"),
+        ("training: {images: 60000}", "training: {1: 5}", "training: a name must be text, not 1"),
+        ("training: {images: 60000}", "training: {[a]: 5}", "training: a name must be text, not a list"),
         (
-            "training: {epochs: 5}",
+            "training: {images: 60000}",
+            "training: !!set {images}",
+            "training: the tag tag:yaml.org,2002:set is not read",
+        ),
+        (
+            "training: {images: 60000}",
+            "training: !!python/tuple [1]",
+            "training: the tag tag:yaml.org,2002:python/tuple",
+        ),
+        (
+            "training: {images: 60000}",
             "training: 2020-01-01",
             "training: 2020-01-01 is read as a timestamp; put it in quot",
         ),
@@ -433,7 +453,7 @@ def test_batch_norm_of_one_value_is_refused(tmp_path, levels, batch_size, device
     models = f"{{fvae: {{encoder: {{levels: {levels}}}, flow: {{levels: 1}}}}}}"
     own = f"{{extends: demo, data: {{size: 16}}, {training}, models: {models}}}"
     file = written(tmp_path, TEXT + f"  own: {own}\n")
-    encoder = Encoder(3, levels, steps=1, expansion=0.01).train()
+    encoder, _ = encoder_and_decoder((3, 16, 16), "residual", levels=levels, steps=1, expansion=0.01, latent="full")
     images = torch.zeros(batch_size // devices, 3, 16, 16)
     if refused:
         assert "experiments.own.training.batch_size: " in error_of(file)

@@ -14,7 +14,7 @@ from dvc.exceptions import DvcException, PathMissingError
 from dvc.scm import SCMError
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter
 
 from fvae import layout
 from fvae.errors import UserError
@@ -45,15 +45,15 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
     histories = [(revision or "now", read(name, revision)) for revision in [*revisions, None]]
     for model, column in zip(models, grid.T, strict=True):
         column[0].set_title(style.label(model))
-        column[-1].set_xlabel("epochs")
+        column[-1].set_xlabel("images seen")
         for index, (label, history) in enumerate(histories):
             if history is None or model not in set(history["model"]):
                 continue
-            means = history[history["model"] == model].groupby("epoch")[[row for row, _ in ROWS]].mean()
+            means = history[history["model"] == model].groupby("images")[[row for row, _ in ROWS]].mean()
             colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
             for (row, _), axes in zip(ROWS, column, strict=True):
                 axes.plot(means.index, means[row], linestyle=line, color=colour, label=label)
-    grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    grid[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
     for (_, text), axes in zip(ROWS, grid[:, 0], strict=True):
         axes.set_ylabel(f"held-out {text}")
     lines = {text: handle for axes in grid.flat for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -138,9 +138,19 @@ class Plan:
             stop(f"target: {wildcards.experiment} has no model '{wildcards.model}'; it has {known}")
         return experiment.models
 
-    def devices(self, wildcards: Wildcards) -> int:
-        """The devices of a training."""
-        return self.experiment(wildcards).training.devices
+    def threads(self, wildcards: Wildcards) -> int:
+        """The threads of a training on CPUs, over all its processes."""
+        training = self.experiment(wildcards).training
+        return training.devices * training.threads
+
+    def gpus(self, wildcards: Wildcards) -> int:
+        """The GPUs of a training; none where there are none."""
+        return self.experiment(wildcards).training.devices * self.gpu
+
+    @cached_property
+    def gpu(self) -> int:
+        """The GPUs of any other job that uses one: jobs that use the same GPU run one after the other."""
+        return int(Path("/dev/nvidia0").exists())
 
     def source(self, wildcards: Wildcards) -> str:
         """A digest of the raw images, by which a change of them is noticed; empty where they are drawn or fetched."""

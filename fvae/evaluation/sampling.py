@@ -105,6 +105,6 @@ def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
         images.append(quantise(x.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy())
     if not_finite:
         message = f"fvae: {int(not_finite)} of {len(z)} samples are not finite numbers and were made black; "
-        advice = "train for more epochs, or with a lower learning_rate"
+        advice = "train longer, or with a lower learning_rate"
         tqdm.write(message + advice, file=sys.stderr)
     return np.concatenate(images)

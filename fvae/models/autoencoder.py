@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fvae.flows.actnorm import data_dependent_start
 from fvae.models.base import Model, Shape
-from fvae.models.networks import Decoder, Encoder, encoded_shape
 from fvae.models.scale import LearnedScale
+from fvae.networks import encoder_and_decoder
 
 SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation of E(x)
 
@@ -20,10 +20,9 @@ class Autoencoder(Model):
     """E and G, which need not be invertible, and q(x|z) = N(G(v), σ₂² I). Raises ValueError where they do not fit."""
 
     def __init__(self, shape: Shape, encoder: Mapping[str, Any]) -> None:
-        super().__init__(shape, encoded_shape(shape, encoder["levels"], encoder["latent"]))
-        self.encoder = Encoder(shape[0], **encoder)
-        self.decoder = Decoder(shape[0], **encoder)
-        self.decoder.mirror(self.encoder)
+        e, g = encoder_and_decoder(shape, **encoder)
+        super().__init__(shape, e.shape)
+        self.encoder, self.decoder = e, g
         self.sigma1 = LearnedScale()
         self.sigma2 = LearnedScale()
 

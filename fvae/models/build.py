@@ -30,7 +30,7 @@ def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
     """
     for section, free in free_sizes(spec):
         raise UserError(f"{section}.{free} is 'match': solve for it first, with fvae.models.match.resolve_one")
-    parts = spec.model_dump(exclude={"kind", "learning_rate", "init"})
+    parts = spec.model_dump(include={"encoder", "flow"})
     try:
         model = KINDS[spec.kind]((3, size, size), **parts)
     except ValueError as error:
@@ -56,7 +56,7 @@ def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
         return {
             "kind": spec.kind,
             "parameters": count(model),
-            "effective_parameters": count(model) - padding_weights(model),
+            "effective_parameters": effective_parameters(model),
             "parts": parts(model),
             "macs": macs(model),
             "noise": list(model.noise_shape),
@@ -67,6 +67,11 @@ def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
 def count(module: nn.Module) -> int:
     """The number of trainable parameters."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+def effective_parameters(model: Model) -> int:
+    """The number of trainable parameters that ever get a gradient."""
+    return count(model) - padding_weights(model)
 
 
 def padding_weights(model: Model) -> int:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 
 from fvae.errors import UserError
-from fvae.models.build import build, count, macs
+from fvae.models.build import build, effective_parameters, macs
 from fvae.params import Experiment, Match, ModelSpec, free_sizes
 
 LARGEST = 2**16
@@ -25,6 +25,8 @@ def resolve_one(experiment: Experiment, model: str) -> ModelSpec:
     spec, match = experiment.models[model], experiment.match
     if not free_sizes(spec):
         return spec
+    if spec.match:
+        match = match.model_copy(update={"quantity": spec.match})
     return _counted(model, spec, experiment.models[match.model], experiment.data.size, match)
 
 
@@ -66,6 +68,6 @@ def _counted(model: str, spec: ModelSpec, target: ModelSpec, size: int, match: M
     def amount(candidate: ModelSpec) -> int:
         with torch.device("meta"):
             built = build(candidate, size)
-            return count(built) if match.quantity == "parameters" else macs(built)
+            return effective_parameters(built) if match.quantity == "parameters" else macs(built)
 
     return resized(spec, solve(model, spec, match, amount(target), amount))

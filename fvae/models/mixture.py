@@ -26,8 +26,9 @@ class Mixture(VAE):
         self.affines = nn.ModuleList(ConditionalAffine(self.noise_shape[0]) for _ in range(2))
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
-        h = self.encoder(x)
-        f, logdet = self.gaussian(h, u)
+        features = self.encoder.features(x)
+        h = self.encoder.mean(features)
+        f, logdet = self.gaussian(features, u)
         for flow, affine in zip(self.flows, self.affines, strict=True):
             assert isinstance(flow, MultiScaleFlow)
             z, flow_logdet = flow(f)

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from fvae.flows.conv import Conv3x3, zero_start
 from fvae.flows.layer import soft_clamp
 from fvae.models.autoencoder import Autoencoder
 from fvae.models.base import Shape
@@ -19,15 +18,19 @@ class VAE(Autoencoder):
 
     def __init__(self, shape: Shape, *, encoder: Mapping[str, Any]) -> None:
         super().__init__(shape, encoder)
-        self.log_sigma = zero_start(Conv3x3(self.noise_shape[0], self.noise_shape[0]))
+        self.log_sigma = self.encoder.head()
 
-    def gaussian(self, mu: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        """σ(x) ⊗ u + μ(x) for μ(x) = E(x), (N, *noise_shape), and Σ log σ(x), (N,); σ₁ is the common scale of σ(x)."""
-        log_sigma = self.sigma1.log() + soft_clamp(self.log_sigma(mu).to(mu.dtype), 4.0)
+    def gaussian(self, features: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        """σ(x) ⊗ u + μ(x), (N, *noise_shape), and Σ log σ(x), (N,), of E's features of x.
+
+        μ(x) = E(x), and σ₁ is the common scale of σ(x).
+        """
+        mu = self.encoder.mean(features)
+        log_sigma = self.sigma1.log() + soft_clamp(self.log_sigma(features).to(mu.dtype), 4.0)
         return log_sigma.exp() * u + mu, log_sigma.flatten(1).sum(1)
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
-        z, logdet = self.gaussian(self.encoder(x), u)
+        z, logdet = self.gaussian(self.encoder.features(x), u)
         return Posterior(z.flatten(1), logdet, z)
 
     def invert(self, z: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""F3: samples of models of a similar size after the same number of epochs, beside real images."""
+"""F3: samples of models of a similar size after the same number of images, beside real images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     for panel in axes[panels:]:
         panel.set_axis_off()
     figure.supxlabel(
-        f"matched in {style.QUANTITIES[experiment.match.quantity]}, after {experiment.training.epochs} epochs, "
+        f"matched in {style.QUANTITIES[experiment.match.quantity]}, after {experiment.training.images:,} images, "
         f"samples at T = {experiment.sampling.random.temperature:g}",
         fontsize=experiment.figures.font_size,
     )

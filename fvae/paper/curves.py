@@ -1,4 +1,4 @@
-"""Training curves: bits/dim and SWD of held-out images over epochs, images and seconds."""
+"""Training curves: bits/dim and SWD of held-out images over images and seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fvae.results import read_history
 
 ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
 EXACT_KIND = "flow"  # of models whose bits/dim is exact, not a bound
-COLUMNS = (("epoch", "epochs"), ("images", "images seen"), ("seconds", "seconds of training"))
+COLUMNS = (("images", "images seen"), ("seconds", "seconds of training"))
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
@@ -44,5 +44,5 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     for axes in grid[0]:
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    grid[1, 1].xaxis.set_major_formatter(EngFormatter(sep=""))
+    grid[1, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
     return figure

@@ -57,7 +57,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     notes = [
         f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
         f"within {100 * match.tolerance:g} %. "
-        f"{experiment.training.epochs} epochs, batches of {experiment.training.batch_size} "
+        f"{experiment.training.images:,} images, batches of {experiment.training.batch_size} "
         f"on {', '.join(sorted(devices))}.",
         over_seeds(len(experiment.seeds)),
     ]

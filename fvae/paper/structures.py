@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fvae.paper import style
-from fvae.params import EncoderSpec, Experiment, FlowSpec, ModelSpec
+from fvae.params import ConvEncoder, Experiment, FlowSpec, ModelSpec, ResidualEncoder
 from fvae.results import read_matched
 
 WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
@@ -30,19 +30,26 @@ class Node:
     boxed: bool = True
 
 
-def depth(settings: EncoderSpec | FlowSpec) -> str:
-    """Levels and steps as printed."""
-    return f"{settings.levels} level{'s' if settings.levels > 1 else ''} × {settings.steps} steps"
+def depth(levels: int, number: int | str, parts: str) -> str:
+    """Levels and their parts as printed."""
+    return f"{levels} level{'s' if levels > 1 else ''} × {number} {parts}{'s' if number != 1 else ''}"
 
 
-def network(name: str, settings: EncoderSpec, x: float, y: float) -> Node:
+def network(name: str, settings: ResidualEncoder | ConvEncoder, x: float, y: float) -> Node:
     """E or G."""
-    return Node(name, x, y, f"{depth(settings)}\nexpansion {settings.expansion:g}")
+    if isinstance(settings, ConvEncoder):
+        channels = ", ".join(map(str, settings.channels))
+        note = f"{depth(settings.levels, settings.blocks, 'block')}, {channels} channels"
+    else:
+        note = depth(settings.levels, settings.steps, "step")
+    return Node(name, x, y, f"{note}\nexpansion {settings.expansion:g}")
 
 
 def flow(name: str, settings: FlowSpec, x: float, y: float) -> Node:
     """F or its inverse."""
-    return Node(name, x, y, f"{depth(settings)}\n{settings.coupling}, width {settings.width}")
+    return Node(
+        name, x, y, f"{depth(settings.levels, settings.steps, 'step')}\n{settings.coupling}, width {settings.width}"
+    )
 
 
 def shape(size: tuple[int, ...] | list[int]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fvae.errors import UserError
-from fvae.params.schema import Experiment, FlowModelSpec, Portraits, VAESpec
+from fvae.params.schema import Dense, Experiment, FlowModelSpec, ModelSpec, Portraits, ResidualEncoder, VAESpec
 
 RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
@@ -79,7 +79,12 @@ def _levels_that_do_not_fit(experiment: Experiment) -> Iterator[Problem]:
                 images = f"images of {experiment.data.size}×{experiment.data.size}"
                 yield Problem(f"models.{name}.{part}.levels", f"{images} cannot be halved so often; use fewer levels")
                 break
-            side //= 2**number
+            side = 1 if part == "encoder" and is_dense(spec) else side // 2**number
+
+
+def is_dense(spec: ModelSpec) -> bool:
+    """Whether the latent of a model has no place in the image."""
+    return not isinstance(spec, FlowModelSpec) and isinstance(spec.encoder.latent, Dense)
 
 
 def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:
@@ -87,8 +92,9 @@ def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:
     training = experiment.training
     images = training.batch_size // training.devices
     for name, spec in experiment.models.items():
-        side = 1 if isinstance(spec, FlowModelSpec) else max(1, experiment.data.size // 2**spec.encoder.levels)
-        if not isinstance(spec, FlowModelSpec) and images * side**2 < 2:
+        if isinstance(spec, FlowModelSpec) or not isinstance(spec.encoder, ResidualEncoder):
+            continue
+        if images * max(1, experiment.data.size // 2**spec.encoder.levels) ** 2 < 2:
             yield Problem(
                 "training.batch_size",
                 f"{training.batch_size} on {training.devices} devices gives BatchNorm one value per channel, since the "

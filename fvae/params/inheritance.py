@@ -1,4 +1,4 @@
-"""`defaults` and `extends`: what each experiment of a parameter file inherits."""
+"""`defaults` and `extends`: what each experiment of a parameter file inherits, and each model within an experiment."""
 
 from __future__ import annotations
 
@@ -38,25 +38,45 @@ def _inherit(name: str, experiments: dict[str, Entry], defaults: Entry, path: Pa
     for own in reversed(chain):
         sections = {key: entry for key, entry in _mapping(own, path).items() if key != "extends"}
         merged = _without_removed_models(merged, merge(merged, replace(own, value=sections)), path)
-    return merged
+    return _with_extended_models(merged, path)
 
 
-def _chain(name: str, experiments: dict[str, Entry], path: Path) -> list[Entry]:
-    """An experiment, the one that it extends, and so on."""
+def _with_extended_models(experiment: Entry, path: Path) -> Entry:
+    """The experiment with each model that extends another one of it merged into that one."""
+    models = experiment.value.get("models")
+    if models is None or not isinstance(models.value, dict):
+        return experiment
+    merged: dict[str, Entry] = {}
+    for name in models.value:
+        *inherited, own = reversed(_chain(name, models.value, path, "model"))
+        for section in [*inherited, own]:
+            if not isinstance(section.value, dict):
+                break  # validation says so
+            values = {key: entry for key, entry in section.value.items() if key != "extends"}
+            section = replace(section, value=values)
+            merged[name] = merge(merged[name], section) if name in merged else section
+        merged.setdefault(name, own)
+    return replace(experiment, value=experiment.value | {"models": replace(models, value=merged)})
+
+
+def _chain(name: str, sections: dict[str, Entry], path: Path, what: str = "experiment") -> list[Entry]:
+    """An experiment (or model), the one that it extends, and so on."""
     names = [name]
-    while isinstance(experiments[names[-1]].value, dict) and "extends" in experiments[names[-1]].value:
-        extends: Entry = experiments[names[-1]].value["extends"]
-        if not isinstance(extends.value, str) or extends.value not in experiments:
-            raise located(path, extends, f"no experiment '{extends.plain()}'; {path.name} has {', '.join(experiments)}")
+    while isinstance(sections[names[-1]].value, dict) and "extends" in sections[names[-1]].value:
+        extends: Entry = sections[names[-1]].value["extends"]
+        if not isinstance(extends.value, str) or extends.value not in sections:
+            where = path.name if what == "experiment" else "the experiment"
+            raise located(path, extends, f"no {what} '{extends.plain()}'; {where} has {', '.join(sections)}")
         if extends.value in names:
             cycle = " extends ".join([*names[names.index(extends.value) :], extends.value])
-            raise located(path, extends, f"an experiment cannot extend itself: {cycle}")
+            article = "an" if what == "experiment" else "a"
+            raise located(path, extends, f"{article} {what} cannot extend itself: {cycle}")
         names.append(extends.value)
-    return [experiments[each] for each in names]
+    return [sections[each] for each in names]
 
 
 def merge(inherited: Entry, own: Entry) -> Entry:
-    """Mappings merge key by key; anything else, and a mapping of another `kind`, replaces what is inherited."""
+    """Mappings merge key by key; anything else, or one of another `kind` or `networks`, replaces what is inherited."""
     if not isinstance(inherited.value, dict) or not isinstance(own.value, dict) or _kinds_differ(inherited, own):
         return own
     merged = {
@@ -67,8 +87,12 @@ def merge(inherited: Entry, own: Entry) -> Entry:
 
 
 def _kinds_differ(inherited: Entry, own: Entry) -> bool:
-    kinds = [entry.value["kind"].value for entry in (inherited, own) if "kind" in entry.value]
-    return len(kinds) == 2 and kinds[0] != kinds[1]
+    """Whether the sections are of two kinds, such as data from images and portraits, or of two kinds of networks."""
+    for key in ("kind", "networks"):
+        kinds = [entry.value[key].value for entry in (inherited, own) if key in entry.value]
+        if len(kinds) == 2 and kinds[0] != kinds[1]:
+            return True
+    return False
 
 
 def _without_removed_models(inherited: Entry, merged: Entry, path: Path) -> Entry:

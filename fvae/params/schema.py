@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fvae.errors import UserError
@@ -115,13 +115,55 @@ class Images(Section):
         return self
 
 
-class EncoderSpec(Section):
-    """E and, mirrored, the decoder G."""
+class Dense(Section):
+    """A latent without a place in the image."""
 
-    levels: Count
-    steps: Size
-    expansion: Positive | Literal["match"]
-    latent: Literal["full"] | Count  # as large as the image, or so many channels
+    dense: Count  # numbers in it
+
+
+Latent = Literal["full"] | Count | Dense  # as large as the image, or so many channels of its coarsest level, or dense
+Expansion = Positive | Literal["match"]  # channels within a residual step or block, as a multiple of those around it
+
+
+class ResidualEncoder(Section):
+    """E and, mirrored, the decoder G of the authors' code."""
+
+    networks: Literal["residual"] = "residual"
+    levels: Count  # each halves the image
+    steps: Size  # of a level
+    expansion: Expansion
+    latent: Literal["full"] | Count
+
+
+class ConvEncoder(Section):
+    """An ordinary convolutional E and, mirrored, the decoder G."""
+
+    networks: Literal["conv"]
+    channels: Annotated[tuple[Annotated[int, Field(gt=0, multiple_of=8, strict=True)], ...], Field(min_length=1)]
+    blocks: Count  # of a level
+    expansion: Expansion
+    latent: Latent
+
+    @property
+    def levels(self) -> int:
+        """How often the image is halved: once for each number of `channels`."""
+        return len(self.channels)
+
+
+def _networks(section: Any) -> str:
+    """The kind of networks that a section asks for."""
+    found = section.get("networks", "residual") if isinstance(section, dict) else getattr(section, "networks", "")
+    return str(found)
+
+
+EncoderSpec = Annotated[
+    Annotated[ResidualEncoder, Tag("residual")] | Annotated[ConvEncoder, Tag("conv")],
+    Discriminator(
+        _networks,
+        custom_error_type="networks",
+        custom_error_message="networks must be 'residual' or 'conv'",
+    ),
+]
 
 
 class FlowSpec(Section):
@@ -135,8 +177,14 @@ class FlowSpec(Section):
     actnorm: StrictBool  # in every step; one stands at the end in any case
 
 
+Quantity = Literal["parameters", "macs"]  # that ever get a gradient; multiply-accumulates of (6) for one image
+
+
 class ModelSpecBase(Section):
+    merged_away = ("extends",)
+
     learning_rate: Positive
+    match: Quantity | None = None  # in place of the experiment's match.quantity
     init: Literal["data", "authors"]  # actnorms and σ from a first batch, or as the authors' code starts them
 
 
@@ -177,16 +225,16 @@ TaggedModelSpec = Annotated[ModelSpec, Field(discriminator="kind")]
 class Match(Section):
     """What 'a similar size' means: the other models' free sizes are solved for, to agree with `model`."""
 
-    quantity: Literal["parameters", "macs"]
+    quantity: Quantity
     model: Name
     tolerance: Share
 
 
 class Training(Section):
-    epochs: Count
+    images: Count  # the length of a training: images seen, each as often as it is taken
     batch_size: Count
     warmup_steps: Annotated[int, Field(ge=0, strict=True)]
-    cooldown_epochs: Annotated[int, Field(ge=0, strict=True)]
+    cooldown_images: Annotated[int, Field(ge=0, strict=True)]  # the last images, over which the learning rate falls
     clip_norm: Positive  # of the gradient's norm
     ema: Share
     flip: StrictBool
@@ -195,7 +243,8 @@ class Training(Section):
     compile: StrictBool  # by torch.compile: a minute or more before the first step, and then less for each
     reversible: StrictBool  # recompute a flow's activations from its output: less memory, more time
     devices: Count  # processes, each with its GPU where there are GPUs
-    validate_every_epochs: Count  # epochs
+    threads: Count  # of each process on a CPU
+    validate_every_images: Count
     validation_images: Count
 
 

@@ -28,7 +28,7 @@ class Entry:
     """A value of the file and where it was written."""
 
     value: Any  # a scalar, a list of entries, or a dict of entries by name
-    place: str  # such as "experiments.demo.training.epochs"
+    place: str  # such as "experiments.demo.training.images"
     line: int  # from 1
 
     def plain(self) -> Any:
@@ -109,5 +109,5 @@ class Reader:
 
 
 def located(path: Path, entry: Entry, message: str) -> UserError:
-    """An error at an entry: `params.yaml:37: experiments.demo.training.epochs: message`."""
+    """An error at an entry: `params.yaml:37: experiments.demo.training.images: message`."""
     return UserError(f"{path}:{entry.line}: {entry.place or 'the file'}: {message}")

@@ -44,9 +44,8 @@ class TrainingLog:
 
     def loss(self, bpd: float, learning_rate: float) -> None:
         """Log the bits/dim of training images since the last log."""
-        epoch, epochs = self.record.step / self.schedule.steps_per_epoch, self.schedule.settings.epochs
         mean = float(self.record.since_validation())
-        self.bar.set_postfix_str(f"epoch {epoch:.1f}/{epochs}, {mean:.3f} bits/dim", refresh=False)
+        self.bar.set_postfix_str(f"{mean:.3f} bits/dim", refresh=False)
         if self.live:
             self.live.numbers("train", {"bpd": bpd, "learning_rate": learning_rate}, self.record.step)
 

@@ -54,7 +54,7 @@ def train(
     batches = Batches(
         images, model, batch_size=settings.batch_size, flip=settings.flip, seed=seed, device=fabric.device
     )
-    schedule = Schedule(settings, learning_rate, steps_per_epoch=len(batches))
+    schedule = Schedule(settings, learning_rate)
     record = Record(fabric.device)
     recovery = Recovery(folder, fingerprint, trainer, record)
 
@@ -108,9 +108,7 @@ def run_steps(
                 measured, samples = validate(evaluated)
                 diverged = trainer.any_process(not math.isfinite(measured["bpd"]))
                 if not diverged:
-                    record.add_validation(
-                        measured, epoch=schedule.epoch(step), images=schedule.images(step), model=evaluated
-                    )
+                    record.add_validation(measured, images=schedule.images(step), model=evaluated)
                     log.validation(measured, samples)
 
             # Save the state, or go back to that of the last validation.

@@ -14,7 +14,7 @@ def start_processes(settings: Training) -> Fabric:
     """Start one process per device, and make arithmetic in this process reproducible: see `use_exact_arithmetic`.
 
     Training runs on GPUs where there are any, else on the CPU. With `devices` above 1, Fabric starts as many processes,
-    each of which runs the whole program from its beginning; on a CPU they share its threads.
+    each of which runs the whole program from its beginning.
 
     Raises UserError where there are fewer GPUs than `devices`, or where a batch cannot be divided among them.
     """
@@ -28,6 +28,5 @@ def start_processes(settings: Training) -> Fabric:
     # Not accelerator="auto", which may choose Apple's GPU: it has no float64.
     fabric = Fabric(accelerator=accelerator, devices=devices, strategy="ddp" if devices > 1 else "auto")
     fabric.launch()
-    if devices > 1 and accelerator == "cpu":
-        torch.set_num_threads(max(1, torch.get_num_threads() // devices))
+    torch.set_num_threads(settings.threads)
     return fabric

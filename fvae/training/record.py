@@ -60,11 +60,10 @@ class Record:
         self.lowest_bpd = min(self.lowest_bpd, bpd)
         self.seconds += seconds
 
-    def add_validation(self, measured: dict[str, float], *, epoch: int, images: int, model: Model) -> None:
+    def add_validation(self, measured: dict[str, float], *, images: int, model: Model) -> None:
         """Add a row to the history, and keep the weights of the validated model where they are the best so far."""
         self.history.append(
             {
-                "epoch": epoch,
                 "images": images,
                 "seconds": self.seconds,
                 "slowdowns": self.slowdowns,

@@ -12,20 +12,15 @@ SLOWDOWN = 0.5  # factor of the learning rate for each time that the loss diverg
 
 @dataclass(frozen=True)
 class Schedule:
-    """The schedule of a training with a model's learning rate, and a number of steps in each epoch."""
+    """The schedule of a training with a model's learning rate. Numbers of images are rounded up to whole batches."""
 
     settings: Training
     learning_rate: float
-    steps_per_epoch: int
 
     @property
     def steps(self) -> int:
         """Steps of the whole training."""
-        return self.settings.epochs * self.steps_per_epoch
-
-    def epoch(self, step: int) -> int:
-        """Whole epochs in so many steps."""
-        return step // self.steps_per_epoch
+        return self._batches(self.settings.images)
 
     def images(self, step: int) -> int:
         """Images in so many steps."""
@@ -33,7 +28,7 @@ class Schedule:
 
     def validates_after(self, step: int) -> bool:
         """Whether the model is validated after so many steps."""
-        return step % (self.settings.validate_every_epochs * self.steps_per_epoch) == 0 or step == self.steps
+        return step % self._batches(self.settings.validate_every_images) == 0 or step == self.steps
 
     def logs_after(self, step: int) -> bool:
         """Whether the loss is logged after so many steps: after the first, whose loss is that of the initial weights,
@@ -46,8 +41,11 @@ class Schedule:
         return self.learning_rate * SLOWDOWN**slowdowns * self.factor(step)
 
     def factor(self, step: int) -> float:
-        """Linear warm-up to 1, a plateau, and a linear fall to zero in the last epochs."""
+        """Linear warm-up to 1, a plateau, and a linear fall to zero over the last images."""
         factor = min(1.0, (step + 1) / max(1, self.settings.warmup_steps))
-        if self.settings.cooldown_epochs:
-            factor = min(factor, (self.steps - step) / (self.settings.cooldown_epochs * self.steps_per_epoch))
+        if self.settings.cooldown_images:
+            factor = min(factor, (self.steps - step) / self._batches(self.settings.cooldown_images))
         return factor
+
+    def _batches(self, images: int) -> int:
+        return -(-images // self.settings.batch_size)

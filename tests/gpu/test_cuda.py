@@ -36,10 +36,10 @@ def validate(model):
 def settings(**changes):
     """A short training."""
     plain = params.Training(
-        epochs=3,
+        images=192,
         batch_size=16,
         warmup_steps=2,
-        cooldown_epochs=1,
+        cooldown_images=64,
         clip_norm=10.0,
         ema=0.9,
         flip=True,
@@ -48,7 +48,8 @@ def settings(**changes):
         compile=False,
         reversible=False,
         devices=1,
-        validate_every_epochs=1,
+        threads=1,
+        validate_every_images=64,
         validation_images=16,
     )
     return plain.model_copy(update=changes)

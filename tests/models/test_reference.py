@@ -127,7 +127,7 @@ class Reference:
 @pytest.mark.parametrize(("coupling", "mixing"), [("affine", "conv1x1"), ("additive", "shuffle")])
 def test_the_same_loss_and_the_same_gradients(coupling, mixing):
     flow = params.FlowSpec(**FLOW, coupling=coupling, mixing=mixing)
-    spec = SPECS["fvae"].model_copy(update={"encoder": params.EncoderSpec(**ENCODER), "flow": flow})
+    spec = SPECS["fvae"].model_copy(update={"encoder": params.ResidualEncoder(**ENCODER), "flow": flow})
     model = perturbed(build(spec, 4), scale=0.15).train()
     x, u = torch.rand(3, 3, 4, 4, dtype=torch.float64) * 2 - 1, noise(model, 3)
     loss = model(x, u).mean()

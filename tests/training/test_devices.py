@@ -37,9 +37,10 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3):
                 spec[section] |= {"levels": 1, "steps": 1}
     demo["match"]["tolerance"] = 0.5
     demo["training"] |= {
-        "epochs": 2,
+        "images": 2 * 4 * batch,
         "batch_size": batch,
-        "cooldown_epochs": 1,
+        "cooldown_images": 4 * batch,
+        "validate_every_images": 4 * batch,
         "validation_images": 8,
         "devices": devices,
     }
@@ -135,7 +136,8 @@ flow = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "co
 spec = params.FlowModelSpec(kind="flow", learning_rate=1e-3, init="data", flow=flow)
 settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
     update={
-        "epochs": 2, "batch_size": 8, "warmup_steps": 2, "cooldown_epochs": 1, "devices": 2, "validate_every_epochs": 1
+        "images": 96, "batch_size": 8, "warmup_steps": 2, "cooldown_images": 48, "devices": 2,
+        "validate_every_images": 48,
     }
 )
 seed_everything(0, "weights")

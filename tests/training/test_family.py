@@ -22,7 +22,7 @@ FAMILY = params.load().experiments["family"]
 
 
 def tiny():
-    """The family at 16×16: narrow and shallow, two epochs."""
+    """The family at 16×16: narrow and shallow, two passes over its images."""
     values = FAMILY.model_dump()
     for spec in values["models"].values():
         for section in ("encoder", "flow"):
@@ -32,7 +32,7 @@ def tiny():
             spec["flow"]["levels"] = min(2, spec["flow"]["levels"])
     values["data"] |= {"size": 16}
     values["match"]["tolerance"] = 0.2
-    values["training"] |= {"epochs": 2, "warmup_steps": 2, "cooldown_epochs": 1}
+    values["training"] |= {"images": 320, "warmup_steps": 2, "cooldown_images": 160, "validate_every_images": 160}
     values["sampling"]["random"]["images"] = 4
     values["sampling"]["pairs"] = {"pairs": 1, "steps": 3}
     values["sampling"]["reconstructions"] = {"images": 3}

@@ -29,10 +29,10 @@ SPEC = params.FVAESpec(
     flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 SETTINGS = params.Training(
-    epochs=6,
+    images=960,
     batch_size=8,
     warmup_steps=2,
-    cooldown_epochs=1,
+    cooldown_images=160,
     clip_norm=10.0,
     ema=0.9,
     flip=True,
@@ -41,7 +41,8 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
-    validate_every_epochs=2,
+    threads=1,
+    validate_every_images=320,
     validation_images=8,
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (160, 3, 8, 8), dtype=np.uint8)
@@ -58,7 +59,6 @@ def held_out(model):
 def run(folder):
     """A training that logs and saves at every step, and leaves its last states."""
     states.States.remove = lambda self: None
-    torch.set_num_threads(1)
     recovery.SAVE_SECONDS, schedule.LOG_EVERY = 0.0, 1
     seed_everything(0, "weights")
     train(

@@ -32,10 +32,10 @@ SPEC = params.FVAESpec(
     flow={"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True},
 )
 SETTINGS = params.Training(
-    epochs=3,
+    images=120,
     batch_size=8,
     warmup_steps=2,
-    cooldown_epochs=1,
+    cooldown_images=40,
     clip_norm=10.0,
     ema=0.9,
     flip=True,
@@ -44,7 +44,8 @@ SETTINGS = params.Training(
     compile=False,
     reversible=False,
     devices=1,
-    validate_every_epochs=1,
+    threads=1,
+    validate_every_images=40,
     validation_images=8,
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
@@ -60,7 +61,6 @@ def test_what_is_left_behind(tmp_path):
     run(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "history.csv", "training.json", "live"}
     history = pd.read_csv(tmp_path / "history.csv")
-    assert history["epoch"].tolist() == [1, 2, 3]
     assert history["images"].tolist() == [40, 80, 120]
     assert history["train_bpd"].iloc[-1] < history["train_bpd"].iloc[0]
     cost = json.loads((tmp_path / "training.json").read_text())
@@ -192,7 +192,7 @@ def test_a_run_killed_in_its_finish_leaves_all_files_when_it_continues(tmp_path,
     for name in ("history.csv", "weights.safetensors"):
         (tmp_path / name).unlink()
     run(tmp_path)
-    assert pd.read_csv(tmp_path / "history.csv")["epoch"].tolist() == [1, 2, 3]
+    assert pd.read_csv(tmp_path / "history.csv")["images"].tolist() == [40, 80, 120]
     assert {"weights.safetensors", "training.json"} < {path.name for path in tmp_path.iterdir()}
 
 
@@ -217,11 +217,11 @@ def test_the_evaluated_model_is_the_average_with_its_own_statistics(tmp_path, mo
     assert len(evaluated) == 3
 
 
-def test_progress_shows_images_per_second_epoch_loss_and_time_left(tmp_path, monkeypatch, capsys):
+def test_progress_shows_images_per_second_loss_and_time_left(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
     monkeypatch.setattr(schedule, "LOG_EVERY", 1)
     run(tmp_path)
-    line = r"training .*: +\d+%.* \d+/120 \[\S+<[\d:]+, +[\d.]+ images/s, epoch \d\.\d/3, \d+\.\d{3} bits/dim\]"
+    line = r"training .*: +\d+%.* \d+/120 \[\S+<[\d:]+, +[\d.]+ images/s, \d+\.\d{3} bits/dim\]"
     assert re.search(line, capsys.readouterr().err)
 
 
@@ -255,7 +255,7 @@ def test_a_run_that_diverges_goes_back_with_a_smaller_learning_rate(tmp_path, mo
     )
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["slowdowns"].tolist() == [0, 1, 1]
-    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["images"].tolist() == [40, 80, 120]
     assert json.loads((tmp_path / "training.json").read_text())["slowdowns"] == 1
     assert rates[9] == pytest.approx(0.5 * rates[5])  # step 6 again
     assert history["train_bpd"].notna().all()
@@ -316,7 +316,7 @@ def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_pat
 
 def test_an_explosion_before_the_second_log_is_noticed(tmp_path):
     """At such a rate the loss of five steps is finite, and many bits above the start's."""
-    settings = SETTINGS.model_copy(update={"warmup_steps": 0, "cooldown_epochs": 0})
+    settings = SETTINGS.model_copy(update={"warmup_steps": 0, "cooldown_images": 0})
     with pytest.raises(UserError, match="the loss diverged at step 5"):
         run(tmp_path, learning_rate=1.0, settings=settings)
 
@@ -387,7 +387,7 @@ def test_flips_mirror_about_half_of_the_images():
 
 
 def test_the_schedule_warms_up_and_cools_down():
-    factors = [Schedule(SETTINGS, 1e-3, steps_per_epoch=5).factor(step) for step in range(15)]
+    factors = [Schedule(SETTINGS, 1e-3).factor(step) for step in range(15)]
     assert factors[:3] == [0.5, 1.0, 1.0]
     assert factors[9] == 1.0
     np.testing.assert_allclose(factors[10:], [1.0, 0.8, 0.6, 0.4, 0.2])

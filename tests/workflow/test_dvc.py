@@ -281,7 +281,7 @@ def test_an_output_changed_by_hand_is_noticed_by_dvc_and_the_cache_is_intact(rec
 def test_a_killed_repro_goes_on(recorded, tmp_path):
     """SIGKILL to dvc, snakemake and the training at once leaves no lock, and no half file that counts as made."""
     project = recorded.copy(tmp_path / "copy")
-    project.edit(models__fvae__learning_rate=0.002, training__epochs=40)
+    project.edit(models__fvae__learning_rate=0.002, training__images=56000)
     before = sha256(project.folder / WEIGHTS)
     stage = ["dvc", "repro", "--single-item", "results@demo"]
     with project.start(*stage) as running:
@@ -292,7 +292,7 @@ def test_a_killed_repro_goes_on(recorded, tmp_path):
         os.killpg(running.pid, signal.SIGKILL)
     assert state.exists()
     assert "train fvae" in project.planned()
-    project.edit(training__epochs=2)
+    project.edit(training__images=2800)
     project.ok(*stage)
     assert sha256(project.folder / WEIGHTS) != before
     assert project.planned(WEIGHTS) == []

@@ -162,7 +162,7 @@ def training(snakemake: int) -> psutil.Process:
 def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
     """SIGTERM to the training alone, as a cluster sends it; it has begun once it logs."""
     project = finished.copy(tmp_path / "copy")
-    project.edit(training__epochs=12)
+    project.edit(training__images=16800)
     weights = "results/demo/runs/fvae/seed-0/weights.safetensors"
     run = (project.folder / weights).parent
     shutil.rmtree(run)
@@ -173,15 +173,15 @@ def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
         training(running.pid).terminate()
         assert running.wait(300) == 0
     assert len(list(run.glob("live/events*"))) == 2
-    assert pd.read_csv(run / "history.csv")["epoch"].max() == 12
+    assert pd.read_csv(run / "history.csv")["images"].max() >= 16800
     assert project.planned(weights) == []
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"training__epochs": 0}, "experiments.demo.training.epochs: must be greater than 0, not 0"),
-        ({"training__epoch": 3}, "experiments.demo.training.epoch: unknown; allowed here: epochs, batch_size"),
+        ({"training__images": 0}, "experiments.demo.training.images: must be greater than 0, not 0"),
+        ({"training__image": 3}, "experiments.demo.training.image: unknown; allowed here: images, batch_size"),
         ({"models__glow__flow__coupling": "cubic"}, "experiments.demo.models.glow.flow.coupling: must be 'additive'"),
         ({"figures__model": "gan"}, "experiments.demo.figures.model: gan is not one of the models: vae, glow, fvae"),
         ({"models__glow__flow__levels": 7}, "demo.models.glow.flow.levels: images of 16×16 cannot be halved so often"),

@@ -9,7 +9,8 @@ rule sample:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
-    threads: ALL_CORES
+    resources:
+        gpus=PLAN.gpu,
     params:
         PLAN.values("sampling.{task}", "sampling.batch_norm"),
     shell:
@@ -53,7 +54,8 @@ for name, (files, sections) in METRICS.items():
             f"logs/{{experiment}}/{{model}}/seed-{{seed}}/{name}.log",
         benchmark:
             f"logs/{{experiment}}/{{model}}/seed-{{seed}}/{name}.benchmark.tsv"
-        threads: ALL_CORES
+        resources:
+            gpus=PLAN.gpu,
         params:
             PLAN.values(*sections),
             name=name,  # Snakemake evaluates `shell` later, when the loop has ended
@@ -86,7 +88,8 @@ rule reference:
         "logs/{experiment}/reference.log",
     benchmark:
         "logs/{experiment}/reference.benchmark.tsv"
-    threads: ALL_CORES
+    resources:
+        gpus=PLAN.gpu,
     params:
         PLAN.values("evaluation.fid.mode"),
     shell:

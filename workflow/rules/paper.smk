@@ -32,7 +32,7 @@ for name, files in FIGURE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("figures", "match", "training.epochs"),
+            PLAN.values("figures", "match", "training.images"),
             caption=caption(name),
             command=f"figure {name}",  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
@@ -54,7 +54,7 @@ for name, files in TABLE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("match", "training.epochs", "sampling.random.temperature"),
+            PLAN.values("match", "training.images", "sampling.random.temperature"),
             caption=caption(name),
             name=name,
         shell:

@@ -26,9 +26,10 @@ rule train:
         "logs/{experiment}/{model}/seed-{seed}/train.log",
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/train.benchmark.tsv"
-    threads: ALL_CORES
+    priority: 1  # trainings take longest, so that they start first
+    threads: PLAN.threads
     resources:
-        gpus=PLAN.devices,
+        gpus=PLAN.gpus,
     params:
         PLAN.training,
     shell:
