@@ -134,7 +134,7 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
     assert own["seeds"] == (3, 4)
     assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
-    assert list(own["models"]) == ["vae", "glow", "fvae"]
+    assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
         assert own[section] == demo[section]
 

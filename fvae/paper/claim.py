@@ -10,7 +10,7 @@ HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided here"
 
 @dataclass
 class Claim:
-    """What the paper says, how it is tested, the numbers, and the verdict with its reason and what would change it."""
+    """What the paper says, how it is tested, and the verdict with its reason, its numbers and what would change it."""
 
     name: str
     claim: str
@@ -18,4 +18,5 @@ class Claim:
     numbers: dict[str, Any] = field(default_factory=dict)
     verdict: str = OPEN
     reason: str = ""
+    evidence: list[str] = field(default_factory=list)  # sentences with the numbers
     change: str = ""

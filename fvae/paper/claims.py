@@ -17,7 +17,7 @@ from fvae.params import Experiment
 ROLES = {  # a claim that needs models which `claims` may not name: its sentence, and the roles
     "a": ("The f-VAE is not blurry where the VAE is", ("fvae", "vae")),
     "b": ("At the same size and length of training the f-VAE is better than Glow", ("fvae", "glow")),
-    "c": ("CelebA-HQ on a GTX 1060 takes 7 to 8 hours at 64×64 and 1.5 days at 128×128", ("fvae",)),
+    "c": (hours.CLAIM, ("fvae",)),
 }
 
 
@@ -65,9 +65,13 @@ def markdown(experiment_name: str, seeds: int, tests: int, claims: list[Claim], 
         "the rules of docs/protocol.md. "
     )
     corrected = f"{tests} tests were made, and corrected together.\n" if tests else "No test could be made.\n"
-    parts = [
-        f"\n**({claim.name}) {claim.claim}: {claim.verdict}.** {claim.reason}  \n*Rule:* {claim.test}.  \n"
-        f"*What would change it:* {claim.change}\n"
-        for claim in claims
-    ]
-    return head + corrected + "".join(f"\n{note}\n" for note in notes) + "".join(parts)
+    return head + corrected + "".join(f"\n{note}\n" for note in notes) + "".join(paragraphs(claim) for claim in claims)
+
+
+def paragraphs(claim: Claim) -> str:
+    """A claim in Markdown."""
+    evidence = "".join(f"* {sentence}\n" for sentence in claim.evidence)
+    return (
+        f"\n**({claim.name}) {claim.claim}: {claim.verdict}.** {claim.reason}\n\n{evidence}{chr(10) * bool(evidence)}"
+        f"*Rule:* {claim.test}.  \n*What would change it:* {claim.change}\n"
+    )

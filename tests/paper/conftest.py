@@ -41,6 +41,8 @@ def decided(experiments, tmp_path, monkeypatch):
             write_json(layout.data("demo") / "manifest.json", manifest)
         claims.write("demo", experiment)
         found = json.loads(layout.claims("demo", "json").read_text())
+        for each in found:
+            each["said"] = " ".join([each["reason"], *each["evidence"]])
         assert len({claim["claim"] for claim in found}) == len(found)
         return found
 

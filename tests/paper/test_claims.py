@@ -27,7 +27,8 @@ def test_every_claim_says_its_verdict_its_reason_and_what_would_change_it(decide
     text = layout.claims("demo", "md").read_text()
     assert text.startswith("# The paper's claims in `demo`\n\nDecided from 5 seeds of each model by the rules of docs/")
     for each in found:
-        assert f"**({each['name']}) {each['claim']}: {each['verdict']}.** {each['reason']}  \n" in text
+        assert f"**({each['name']}) {each['claim']}: {each['verdict']}.** {each['reason']}\n" in text
+        assert all(f"\n* {sentence}\n" in text for sentence in each["evidence"])
 
 
 def test_all_tests_of_an_experiment_are_corrected_together(decided):

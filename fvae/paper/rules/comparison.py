@@ -55,7 +55,7 @@ class Question:
             f"{value:{sign}.{self.digits}f}" for value in (estimate.effect, estimate.low, estimate.high)
         )
         unit = " times" if self.ratio else self.unit
-        return f"{effect}{unit} ({LEVEL:.0%} interval {low} to {high})"
+        return f"{effect}{unit} ({100 * LEVEL:g} % interval {low} to {high})"
 
 
 RATIO = Question(ratio=True, against=1.0, equal=EQUAL)
@@ -106,17 +106,32 @@ class Comparison:
             return Finding.LOWER if self.estimate.effect < self.question.against else Finding.HIGHER
         return Finding.UNCLEAR
 
+    @property
+    def pair(self) -> str:
+        """What is divided by what, or what is subtracted from what."""
+        return f"{style.label(self.ours)} {'/' if self.question.ratio else 'minus'} {style.label(self.theirs)}"
+
+    def found(self) -> str:
+        """The finding, or why there is none, as a sentence."""
+        if self.refusal:
+            return self.refusal.reason
+        against = f"{self.question.against:g}"
+        words = {
+            Finding.LOWER: f"is significantly below {against}",
+            Finding.HIGHER: f"is significantly above {against}",
+            Finding.SAME: f"is so near to {against} that it counts as equal",
+            Finding.UNCLEAR: f"is neither significantly below nor above {against}"
+            + ", nor equal to it" * (self.question.equal is not None),
+        }
+        return f"{capital(self.measure)}: {self.pair} {words[self.finding]}."
+
     def sentence(self) -> str:
         """The numbers of all seeds, the effect, and p."""
         each = "; ".join(f"{style.label(model)} {listed(values)}" for model, values in self.values.items())
         if self.refusal or self.estimate is None:
-            return f"{self.measure}: {each}."
-        p = ", ".join(
-            f"p {'of equality ' * (test == 'equality')}{small(self.p[test])}, corrected {small(self.corrected[test])}"
-            for test in self.p
-        )
-        pair = f"{style.label(self.ours)} {'/' if self.question.ratio else 'minus'} {style.label(self.theirs)}"
-        return f"{self.measure}: {each}. {pair}: {self.question.printed(self.estimate)}, {p}."
+            return f"{capital(self.measure)}: {each}."
+        p = "; ".join(f"p of {test} {small(self.p[test])}, corrected {small(self.corrected[test])}" for test in self.p)
+        return f"{capital(self.measure)}: {each}. {self.pair}: {self.question.printed(self.estimate)}; {p}."
 
     def numbers(self) -> dict[str, Any]:
         """All of it, for claims.json."""
@@ -278,6 +293,11 @@ def significant(value: float) -> str:
     if not math.isfinite(value) or value == 0:
         return str(value)
     return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[0].upper() + text[1:]
 
 
 def small(p: float) -> str:

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from fvae.paper.claim import FAILS, HOLDS, Claim
 from fvae.paper.rules.comparison import Comparison, Finding
 
-MORE_SEEDS = "More seeds, which narrow the interval, where the models differ or are equal at all."
-AGAIN = "New trainings with other seeds in which the same test decides otherwise or no longer decides."
+MORE_SEEDS = "More seeds: they narrow the interval."
+CHANGES = {
+    Finding.LOWER: "Other seeds with which it is not significantly below {against}, or counts as equal.",
+    Finding.HIGHER: "Other seeds with which it is not significantly above {against}.",
+    Finding.SAME: "Other seeds with which it does not count as equal.",
+}
 
 
 @dataclass
@@ -19,14 +23,13 @@ class Draft:
     claim: Claim
     comparisons: list[Comparison] = field(default_factory=list)
     decide: Callable[[Claim, list[Comparison]], None] | None = None
-    remarks: str = ""  # sentences after the numbers
+    remarks: list[str] = field(default_factory=list)  # sentences after those of the comparisons
 
     def decided(self) -> Claim:
         """The claim with its verdict and all numbers."""
         if self.decide:
             self.decide(self.claim, self.comparisons)
-        parts = [self.claim.reason, *(each.sentence() for each in self.comparisons), self.remarks]
-        self.claim.reason = " ".join(part for part in parts if part)
+        self.claim.evidence += [*(each.sentence() for each in self.comparisons), *self.remarks]
         if self.comparisons:
             self.claim.numbers["comparisons"] = [each.numbers() for each in self.comparisons]
         return self.claim
@@ -36,14 +39,11 @@ def decide_lower(claim: Claim, comparisons: list[Comparison]) -> None:
     """The rule of a claim that the only comparison's number is lower."""
     (comparison,) = comparisons
     finding = comparison.finding
+    claim.reason = comparison.found()
     if comparison.refusal:
-        claim.reason, claim.change = comparison.refusal.reason, comparison.refusal.remedy
+        claim.change = comparison.refusal.remedy
     elif finding == Finding.UNCLEAR:
-        equality = " or equal within 5 %" * (comparison.question.equal is not None)
-        claim.reason, claim.change = (
-            f"After the correction it is not significantly lower, higher{equality}.",
-            MORE_SEEDS,
-        )
+        claim.change = MORE_SEEDS
     else:
         claim.verdict = HOLDS if finding == Finding.LOWER else FAILS
-        claim.reason, claim.change = f"It is {finding.value}{' within 5 %' * (finding == Finding.SAME)}.", AGAIN
+        claim.change = CHANGES[finding].format(against=f"{comparison.question.against:g}")

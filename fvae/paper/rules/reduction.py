@@ -36,7 +36,7 @@ def draft(measured: Measured, distance: Distance, reduced: str, full: str) -> Dr
     models = (reduced, full)
     claim = Claim(
         "e",
-        f"{CLAIM} ({style.label(reduced)} and {style.label(full)})",
+        f"{CLAIM} ({style.label(reduced)} against {style.label(full)})",
         TEST,
         numbers={
             "dimensions": {model: measured.sizes[model]["latent"]["dims"] for model in models},
@@ -47,4 +47,4 @@ def draft(measured: Measured, distance: Distance, reduced: str, full: str) -> Dr
     )
     values = {model: distance.values[model] for model in models}
     comparison = compare(reduced, full, distance.name, values, NOT_WORSE, not_similar(measured, reduced, full))
-    return Draft(claim, [comparison], decide_lower, f"{distance.reason} {in_words(measured, *models)}")
+    return Draft(claim, [comparison], decide_lower, [distance.reason, in_words(measured, *models)])

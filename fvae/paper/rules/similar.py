@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fvae.paper import style
-from fvae.paper.rules.comparison import Refusal, listed
+from fvae.paper.rules.comparison import Refusal
 from fvae.paper.rules.measured import Measured
 
 SIZE = 1.10  # the largest ratio of two sizes that agree
@@ -50,9 +52,9 @@ def in_words(measured: Measured, *models: str) -> str:
     for model in models:
         size, images = measured.sizes[model], measured.images(model)
         seen = f"{min(images):,}" if min(images) == max(images) else f"{min(images):,} to {max(images):,}"
-        seconds = listed([cost["seconds"] for cost in measured.costs[model]])
+        seconds = np.mean([cost["seconds"] for cost in measured.costs[model]])
         each.append(
             f"{style.label(model)} {size['parameters']:,} parameters, {size['macs'] / 1e6:,.1f} M "
-            f"multiply-accumulates, {seen} images in {seconds} seconds"
+            f"multiply-accumulates, {seen} images in {seconds:,.0f} seconds"
         )
     return f"Sizes: {'; '.join(each)}."

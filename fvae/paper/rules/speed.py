@@ -80,7 +80,7 @@ def drafts_over(
 ) -> tuple[Draft, Draft]:
     """The claim about two models over one of the axes: by level, and by threshold."""
     ours, theirs = histories
-    models = f"({style.label(ours)} and {style.label(theirs)})"
+    models = f"({style.label(ours)} against {style.label(theirs)})"
     threshold = getattr(measured.experiment.claims.threshold, column)
     level, arrival = comparisons(measured, histories, column, axis, threshold)
     by_level = Claim(
@@ -103,7 +103,7 @@ def comparisons(
 ) -> tuple[Comparison, Comparison]:
     """The level of the curves, and where they reach the threshold."""
     ours, theirs = histories
-    measures = f"Mean {CURVES[column]} over {axis}", f"{axis.capitalize()} until {CURVES[column]} {threshold:g}"
+    measures = f"mean {CURVES[column]} over {axis}", f"{axis} until {CURVES[column]} {threshold:g}"
     refusal = unusable(histories, column, axis) or not_similar(measured, ours, theirs)
     if axis == "seconds":
         refusal = refusal or other_devices(measured, ours, theirs)

@@ -15,8 +15,8 @@ def test_more_detail_and_less_deviation_hold(claim):
     assert detail["interval"][0] < 0.6 < detail["interval"][1]
     assert deviation["estimate"] == pytest.approx(-5.5)
     assert detail["p"]["difference"] < detail["corrected p"]["difference"] < 1e-3
-    assert "f-VAE minus VAE: +0.600 (95% interval" in found["reason"]
-    assert "Plausible samples have SWD × 10³ at most 80; means: f-VAE 30.00, VAE 30.00." in found["reason"]
+    assert "f-VAE minus VAE: +0.600 (95 % interval" in found["said"]
+    assert "Plausible samples have SWD × 10³ at most 80; means: f-VAE 30.00, VAE 30.00." in found["said"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_noise_that_hides_blur_is_no_sharpness(claim):
     """A model that adds noise to blurred images reads near 0 dB of power; its detail is gone all the same."""
     found = claim("a", detail=BLURRED, deviation={"fvae": around(0.1), "vae": around(4.3)})
     assert found["verdict"] == "does not hold"
-    assert "keep less detail" in found["reason"]
+    assert "keep less detail" in found["said"]
 
 
 @pytest.mark.parametrize("model", ["fvae", "vae"])
@@ -58,7 +58,7 @@ def test_noise_that_hides_blur_is_no_sharpness(claim):
 def test_samples_that_are_no_faces_are_neither_sharp_nor_blurry(claim, model, detail):
     found = claim("a", detail=detail, deviation=NEAR, swd={model: around(122.0)})
     assert found["verdict"] == "not decided here"
-    assert f"neither sharp nor blurry: {'f-VAE' if model == 'fvae' else 'VAE'}." in found["reason"]
+    assert f"neither sharp nor blurry: {'f-VAE' if model == 'fvae' else 'VAE'}." in found["said"]
     assert found["change"] == "Models whose samples pass."
 
 
@@ -73,7 +73,7 @@ def test_the_portrait_distance_and_then_precision_are_the_gate_before_swd(claim)
     assert claim("a", fid=fid, **none, **values)["verdict"] == "holds"
     found = claim("a", fid=fid, precision={"fvae": [0.1] * 5}, **none, **values)
     assert found["verdict"] == "not decided here"
-    assert "precision at least 0.3" in found["reason"]
+    assert "precision at least 0.3" in found["said"]
 
 
 def test_a_gate_that_is_not_finite_is_not_passed(claim):
@@ -91,10 +91,10 @@ def test_a_gate_that_is_not_finite_is_not_passed(claim):
 def test_numbers_that_cannot_be_tested_stay_open(claim, detail, reason):
     found = claim("a", detail=detail, deviation=FAR)
     assert found["verdict"] == "not decided here"
-    assert reason in found["reason"]
+    assert reason in found["said"]
 
 
 def test_a_single_seed_stays_open(claim, experiments):
     found = claim("a", with_seeds(experiments["demo"], 1), detail={"fvae": [0.9], "vae": [0.3]})
     assert found["verdict"] == "not decided here"
-    assert "1 seed cannot tell a difference from chance" in found["reason"]
+    assert "1 seed cannot tell a difference from chance" in found["said"]

@@ -35,7 +35,7 @@ def test_the_paper_s_hours(hours):
     assert hours(37.0, "celeba128")["verdict"] == "does not hold"
     found = hours([7.0, 7.5, 9.0, 7.0, 7.1])
     assert found["verdict"] == "not decided here"
-    assert "The trainings differ" in found["reason"]
+    assert "The trainings differ" in found["said"]
 
 
 def test_hours_are_scaled_to_the_authors_images(hours):
@@ -59,12 +59,12 @@ def test_hours_are_scaled_to_the_authors_images(hours):
 def test_hours_of_something_else_are_told_and_not_decided(hours, values, reason):
     found = hours(**values)
     assert found["verdict"] == "not decided here"
-    assert f"here it is {reason}." in found["reason"]
-    assert "4.8 million images at 64×64 take" in found["reason"]
+    assert f"here it is {reason}." in found["said"]
+    assert "4.8 million images at 64×64 take" in found["said"]
 
 
 def test_drawn_portraits_are_not_celeba_hq(claim):
     found = claim("c")
     assert found["verdict"] == "not decided here"
     for part in ("another device", "other images than CelebA-HQ", "another size of images"):
-        assert part in found["reason"]
+        assert part in found["said"]

@@ -4,7 +4,7 @@ import pytest
 from seeds import around, with_seeds
 
 REDUCED = {"fvae_reduced": {"latent": {"dims": 768, "shapes": []}}}
-PAIR = "(f-VAE, d < D and f-VAE)"
+PAIR = "(f-VAE, d < D against f-VAE)"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_reduced_mixture_is_compared_too(decided, experiments):
     verdicts = {
         each["claim"].removeprefix("Equation (6) also allows a dimension-reducing flow "): each for each in found
     }
-    assert verdicts["(mixture (16) and f-VAE)"]["verdict"] == "does not hold"
+    assert verdicts["(mixture (16) against f-VAE)"]["verdict"] == "does not hold"
     assert verdicts[PAIR]["verdict"] == "holds"
     assert len(verdicts) == 2
 
@@ -62,7 +62,7 @@ def test_a_reduced_mixture_is_compared_too(decided, experiments):
 def test_numbers_that_cannot_be_tested_stay_open(reduction, reduced, reason):
     found = reduction({"fvae": around(30.0), "fvae_reduced": reduced})
     assert found["verdict"] == "not decided here"
-    assert reason in found["reason"]
+    assert reason in found["said"]
 
 
 def test_a_single_seed_and_no_reduced_model_stay_open(reduction, claim, experiments):
@@ -70,4 +70,4 @@ def test_a_single_seed_and_no_reduced_model_stay_open(reduction, claim, experime
     assert reduction({"fvae": [30.0], "fvae_reduced": [25.0]}, one)["verdict"] == "not decided here"
     found = claim("e")
     assert found["verdict"] == "not decided here"
-    assert "no f-VAE or mixture with d < D" in found["reason"]
+    assert "no f-VAE or mixture with d < D" in found["said"]
