@@ -79,7 +79,9 @@ def train(
 def sample(
     task: Annotated[
         str,
-        typer.Argument(help="random, sheets, temperatures, reconstructions, pairs or quads: a section of sampling."),
+        typer.Argument(
+            help="random, sheets, temperatures, reconstructions, pairs, quads or sources: a section of sampling."
+        ),
     ],
     experiment: ExperimentName,
     model: ModelName,
@@ -93,7 +95,7 @@ def sample(
 
 @app.command(rich_help_panel=EVALUATION)
 def evaluate(
-    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature or special_case.")],
+    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature, special_case or sources.")],
     experiment: ExperimentName,
     model: ModelName,
     seed: SeedNumber = 0,
@@ -116,6 +118,14 @@ def inception() -> None:
 def reference(experiment: ExperimentName) -> None:
     """Compute the Inception features of the training images, FID's reference set: results/EXPERIMENT/reference.npz."""
     from fvae.commands.reference import run
+
+    run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
+def floor(experiment: ExperimentName) -> None:
+    """Measure what perfect samples would reach in each distance: results/EXPERIMENT/runs/floor.json."""
+    from fvae.commands.floor import run
 
     run(experiment)
 

@@ -19,6 +19,7 @@ from fvae.data.fingerprint import source_digest
 from fvae.data.hub import fetched, missing_source
 from fvae.errors import UserError
 from fvae.files import read_json, write_json
+from fvae.paper import runs
 from fvae.params import NOT_OF_SIZE, Experiment, Images, Params, load
 
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
@@ -189,6 +190,15 @@ class Plan:
             experiment = self.experiment(wildcards)
             run = layout.Run(wildcards.experiment, experiment.figures.model, experiment.seeds[0])
             return [str(file(run)) for file in files]
+
+        return inputs
+
+    def autoencoders(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of the first run of each model with an encoder and a decoder."""
+
+        def inputs(wildcards: Wildcards) -> list[str]:
+            experiment = self.experiment(wildcards)
+            return [str(file(run)) for file in files for run in runs("autoencoders", wildcards.experiment, experiment)]
 
         return inputs
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from fvae import layout
 from fvae.data.dataset import load as load_images
+from fvae.data.dataset import random_images
 from fvae.errors import UserError
 from fvae.evaluation.validation import validator
 from fvae.files import lock_folder, read_json, write_text
@@ -51,7 +52,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
             seed=seed,
             fingerprint=fingerprint(spec, settings, seed, images.manifest["images_sha256"], net),
             validate=validator(
-                images.split("validation")[: settings.validation_images],
+                random_images(images.split("validation"), settings.validation_images, "train/validation"),
                 patches=experiment.evaluation.swd.patches,
                 seed=seed,
             ),

@@ -280,6 +280,7 @@ class Training(Section):
 
 class RandomSamples(Section):
     images: Count
+    draws: Count  # sets of so many images, by which the error of a distance is measured
     temperature: Temperature
 
 
@@ -309,6 +310,10 @@ class Quads(Section):
     noise: StrictBool  # as for pairs
 
 
+class Sources(Section):
+    images: Count  # of each source of latents
+
+
 class Sampling(Section):
     """What is generated from a trained model, an array file a task."""
 
@@ -319,6 +324,7 @@ class Sampling(Section):
     reconstructions: Reconstructions
     pairs: Pairs
     quads: Quads
+    sources: Sources
 
 
 class BitsPerDim(Section):
@@ -359,6 +365,41 @@ class Figures(Section):
     sheet: tuple[Count, Count]  # rows, columns of the comparison's sheets
 
 
+class Thresholds(Section):
+    """Distances on the curves of the validations, at which a training counts as arrived."""
+
+    portrait_distance: Positive
+    swd: Positive
+
+
+class Plausible(Section):
+    """What samples must reach to count as faces; the first of these that was measured decides."""
+
+    portrait_distance: Positive  # at most
+    precision: Share  # at least
+    swd: Positive  # at most
+
+
+class Claims(Section):
+    """What the paper's claims compare, fixed before any result."""
+
+    fvae: Annotated[tuple[Name, ...], AfterValidator(unique)]
+    vae: Annotated[tuple[Name, ...], AfterValidator(unique)]
+    glow: Annotated[tuple[Name, ...], AfterValidator(unique)]
+    threshold: Thresholds
+    plausible: Plausible
+
+    @model_validator(mode="after")
+    def none_is_compared_with_itself(self) -> Claims:
+        for ours in self.fvae:
+            for role in ("vae", "glow"):
+                if ours in getattr(self, role):
+                    raise PydanticCustomError(
+                        "reference", "{value} cannot be compared with itself", {"name": role, "value": ours}
+                    )
+        return self
+
+
 class Experiment(Section):
     """All parameters of an experiment, with what it inherits."""
 
@@ -371,6 +412,7 @@ class Experiment(Section):
     training: Training
     sampling: Sampling
     evaluation: Evaluation
+    claims: Claims
     figures: Figures
 
     def training_of(self, model: str) -> Training:
@@ -380,7 +422,8 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def names_agree(self) -> Experiment:
-        for path, name in (("match.model", self.match.model), ("figures.model", self.figures.model)):
+        claimed = [(f"claims.{role}", name) for role in ("fvae", "vae", "glow") for name in getattr(self.claims, role)]
+        for path, name in (("match.model", self.match.model), ("figures.model", self.figures.model), *claimed):
             if name not in self.models:
                 raise PydanticCustomError(
                     "reference",

@@ -23,7 +23,7 @@ from fvae.training.trainer import Trainer, build_trainer
 
 INITIAL_BATCH = 256  # images from which actnorms and scales are initialised
 
-Validate = Callable[[Model], tuple[dict[str, float], np.ndarray]]
+Validate = Callable[[Model, int], tuple[dict[str, float], np.ndarray]]
 
 
 def train(
@@ -41,8 +41,8 @@ def train(
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
-    `validate` measures a model on held-out images and returns samples too; `settings.keep` says which weights are kept.
-    States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
+    `validate` measures a model after so many steps on held-out images and returns samples too; `settings.keep` says
+    which weights are kept. States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
     continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
     the code or a library is another one, it starts anew unless `resume_across_versions`. A training that diverges goes
     back to its last validation and continues with a smaller learning rate.
@@ -112,7 +112,7 @@ def run_steps(
             validate_now = schedule.validates_after(step) and not diverged
             if validate_now:
                 evaluated = trainer.evaluation_model(batches.fixed(BATCH_NORM_IMAGES))
-                measured, samples = validate(evaluated)
+                measured, samples = validate(evaluated, step)
                 diverged = recovery.is_not_finite(measured["bpd"])
                 if not diverged:
                     record.add_validation(measured, images=schedule.images(step), model=evaluated)

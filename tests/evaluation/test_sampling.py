@@ -12,7 +12,7 @@ from fvae.params import Sampling
 
 SETTINGS = Sampling(
     batch_norm="running",
-    random={"images": 10, "temperature": 1.0},
+    random={"images": 10, "draws": 2, "temperature": 1.0},
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
@@ -32,7 +32,7 @@ def glow():
 @pytest.mark.parametrize(
     ("task", "shape"),
     [
-        ("random", (10,)),
+        ("random", (2, 10)),
         ("sheets", (4,)),
         ("temperatures", (3, 3)),
         ("reconstructions", (2, 5)),
@@ -45,6 +45,18 @@ def test_shapes_and_determinism(glow, task, shape):
     assert images.shape == (*shape, 3, 8, 8)
     assert images.dtype == np.uint8
     assert (images == generate(glow, task, SETTINGS, HELD_OUT, seed=0)).all()
+
+
+def test_draws_differ_and_batches_do_not_repeat(glow, monkeypatch):
+    monkeypatch.setattr("fvae.evaluation.sampling.BATCH", 4)
+    draws = generate(glow, "random", SETTINGS, HELD_OUT, seed=0)
+    images = draws.reshape(20, -1)
+    assert len(np.unique(images, axis=0)) == 20
+    first = SETTINGS.model_copy(update={"random": SETTINGS.random.model_copy(update={"draws": 1})})
+    assert (generate(glow, "random", first, HELD_OUT, seed=0)[0] == draws[0]).all()
+    # T = 1 and a permutation of pixels: each sample has the standard deviation of its z
+    inside = (images > 0) & (images < 255)
+    assert images[inside].std() == pytest.approx(127.5 * 0.54, rel=0.05)  # of a normal cut at ±1
 
 
 def test_a_flow_reconstructs_exactly(glow):

@@ -29,7 +29,7 @@ SPEC = params.FVAESpec(
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 3, 16, 16), dtype=np.uint8)
 
 
-def validate(model):
+def validate(model, step):
     return {"bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())}, IMAGES
 
 

@@ -53,7 +53,7 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (160, 3, 8, 8), dtype=np.uint8)
 
 
-def held_out(model):
+def held_out(model, step):
     """Bits/dim of fixed images with fixed noise: a number that depends on the weights alone."""
     x = torch.from_numpy(IMAGES[:8]).float() / 128 - 1
     with torch.no_grad():

@@ -56,7 +56,11 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
 
 
-def run(folder, *, validate=lambda model: ({"bpd": 1.0}, IMAGES[:4]), settings=SETTINGS, images=IMAGES, **changes):
+def held_out(model, step):
+    return {"bpd": 1.0, "swd": float(step)}, IMAGES[:4]
+
+
+def run(folder, *, validate=held_out, settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
     how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
@@ -67,6 +71,7 @@ def test_what_is_left_behind(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "history.csv", "training.json", "live"}
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["images"].tolist() == [40, 80, 120]
+    assert history["swd"].tolist() == [5, 10, 15]  # the steps after which the model was validated
     assert history["train_bpd"].iloc[-1] < history["train_bpd"].iloc[0]
     cost = json.loads((tmp_path / "training.json").read_text())
     assert cost["seconds"] > 0
@@ -77,7 +82,7 @@ def test_held_out_images_choose_the_weights(tmp_path):
     """The weights kept are those of the lowest held-out bits/dim, here the second of three."""
     bits, seen = iter([3.0, 1.0, 2.0]), []
 
-    def validate(model):
+    def validate(model, step):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
         return {"bpd": next(bits)}, IMAGES[:4]
 
@@ -213,7 +218,7 @@ def test_the_evaluated_model_is_the_average_with_its_own_statistics(tmp_path, mo
     real = Trainer.__init__
     monkeypatch.setattr(Trainer, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
 
-    def validate(model):
+    def validate(model, step):
         evaluated.append(model)
         (trainer,) = made
         assert model is trainer.ema.model

@@ -108,7 +108,6 @@ def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_p
     planned = project.planned()
     assert planned == [
         "article",
-        "claims",
         "evaluate_bpd fvae",
         "evaluate_bpd glow",
         "evaluate_bpd vae",
@@ -121,7 +120,13 @@ def test_a_figures_code_redraws_that_figure(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     with (project.folder / "fvae/paper/curves.py").open("a") as file:
         file.write("\n# another line\n")
-    assert project.planned() == ["article", "claims", "curves"]  # the claims read the curves too
+    assert project.planned() == ["article", "curves"]
+
+
+def test_what_the_claims_compare_decides_them_again_and_nothing_else(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(claims__threshold__swd=50.0)
+    assert project.planned() == ["article", "claims"]
 
 
 def test_one_figure_needs_only_what_it_needs(fresh):

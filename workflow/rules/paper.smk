@@ -8,14 +8,20 @@ FIGURE_INPUTS = {
     "interpolation_four": [PLAN.shown(samples("quads"))],
     "temperature": [PLAN.shown(samples("temperatures"), metric("temperature"))],
     "neighbours": [[IMAGES, INDEX], PLAN.shown(samples("random"))],
+    "what_the_flow_adds": [
+        PLAN.autoencoders(samples("sources"), metric("sources")),
+    ],
     "spectra": [PLAN.runs(metric("sharpness"))],
     "reconstructions": [PLAN.runs(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
 }
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
-    "metrics": [PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")))],
-    "fidelity": [PLAN.runs(metric("fid"))],
+    "metrics": [
+        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness"))),
+        [layout.floor("{experiment}")],
+    ],
+    "fidelity": [PLAN.runs(metric("fid")), [layout.floor("{experiment}")]],
 }
 
 for name, files in FIGURE_INPUTS.items():
@@ -54,18 +60,25 @@ for name, files in TABLE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("match", "training.images", "sampling.random.temperature"),
+            PLAN.values("match", "training.images", "sampling.random"),
             caption=caption(name),
             name=name,
         shell:
             command("table {params.name}")
 
 
+# The portrait distance is among the metrics only where it is measured.
+CLAIM_METRICS = [
+    name for name in ("swd", "fid", "sharpness", "portrait_distance") if name in METRICS
+]
+
+
 rule claims:
     input:
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
+        PLAN.runs(*map(metric, CLAIM_METRICS), history, training),
         PLAN.runs(metric("special_case"), kinds=("vae", "flow")),
         PLAN.model_files,
+        MANIFEST,
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
@@ -73,7 +86,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("match", "training.images"),
+        PLAN.values("claims", "training.devices"),
         caption=caption("claims"),
     shell:
         command("claims")
