@@ -154,12 +154,16 @@ def test_each_parameter_that_restores_the_authors_choice_changes_celeba64(name, 
 
 
 def test_all_of_them_but_glow_s_images_are_celeba64_authors():
+    """It has no other baselines than theirs, and its claims are about those that it has."""
     experiments = load().experiments
-    made = experiments["celeba64"].model_dump()
+    made, authors = experiments["celeba64"].model_dump(), experiments["celeba64_authors"].model_dump()
     for name, value in restoring():
         if name != "data.path":
             made = with_parameter(made, name, value)
-    assert Experiment.model_validate(made) == experiments["celeba64_authors"]
+    made["models"] = {name: made["models"][name] for name in ("vae", "glow", "fvae")}
+    assert {name: value for name, value in made.items() if name != "claims"} == {
+        name: value for name, value in authors.items() if name != "claims"
+    }
 
 
 # Commands
