@@ -59,7 +59,7 @@ def line_of(file, text):
 def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
-    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128"]
+    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors"]
 
 
 def test_the_file_is_short():

@@ -47,8 +47,8 @@ def train(
     libraries are the same. Where the code or a library is another one, it starts anew unless `resume_across_versions`.
     A training that diverges goes back to its last validation and continues with a smaller learning rate.
 
-    Raises UserError where a signal stops the training, where it diverges again and again, and where the settings do not
-    fit the images or the devices.
+    Raises UserError where a signal stops the training, where it diverges again and again, where it was finite at no
+    validation, and where the settings do not fit the images or the devices.
     """
     fabric = start_processes(settings)
     trainer = build_trainer(fabric, model, settings)
