@@ -169,6 +169,7 @@ class Floor(TypedDict):
 class Reconstructions(TypedDict):
     """How near reconstructions are to their images."""
 
+    detail: Number  # the share that is kept of the upper half of the frequencies
     high_frequency_db: Number
     psnr: Number  # null where the reconstructions are exact
     ssim: Number
@@ -176,13 +177,17 @@ class Reconstructions(TypedDict):
 
 
 class Spectrum(TypedDict):
-    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images."""
+    """Power at each frequency, in cycles per image, of samples and of reconstructions, each with its real images.
+
+    And the share of it that is reconstructed.
+    """
 
     radius: list[int]
     test: list[float]
     samples: list[float]
     reconstructed: list[float]
     reconstructions: list[float]
+    transfer: list[float]
 
 
 @with_config(MORE)
@@ -191,6 +196,7 @@ class Sharpness(TypedDict):
 
     high_frequency_db: Number
     high_frequency_db_standard_deviation: Number
+    deviation_db: Number  # from the power of real images, in the upper half of the frequencies
     images: int
     reconstructions: Reconstructions
     spectrum: Spectrum
@@ -248,11 +254,20 @@ class Temperatures(TypedDict):
 
 
 @with_config(MORE)
+class Sources(TypedDict):
+    """sources.json of a run: the distance of what is decoded from the latents of each source."""
+
+    sources: list[str]
+    swd: list[Number]
+    images: int
+
+
+@with_config(MORE)
 class SpecialCase(TypedDict):
     """special_case.json of a run."""
 
-    difference: float
-    nats: float
+    difference: Number
+    nats: Number
 
 
 @with_config(MORE)
@@ -271,6 +286,7 @@ FORMS: dict[str, Any] = {
     "sharpness": Sharpness,
     "temperature": Temperatures,
     "special_case": SpecialCase,
+    "sources": Sources,
 }
 HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 

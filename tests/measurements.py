@@ -70,15 +70,17 @@ def metrics(exact=False, **changes):
         "sharpness": {
             "high_frequency_db": -1.5,
             "high_frequency_db_standard_deviation": 0.1,
+            "deviation_db": 1.6,
             "images": 40,
             "reconstructions": {
+                "detail": 0.7,
                 "high_frequency_db": -2.5,
                 "psnr": None if exact else 20.0,
                 "ssim": 0.9,
                 "images": 30,
             },
             "spectrum": {"radius": list(range(len(FREQUENCIES)))}
-            | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions"), FREQUENCIES),
+            | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions", "transfer"), FREQUENCIES),
         },
         "temperature": {"temperatures": [0.6, 0.7, 0.8, 0.9, 1.0], "swd": [9.0, 8.0, 7.0, 6.0, 5.0], "images": 40},
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},

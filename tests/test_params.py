@@ -59,11 +59,11 @@ def line_of(file, text):
 def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
-    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128"]
+    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors"]
 
 
 def test_the_file_is_short():
-    assert len(TEXT.splitlines()) < 170
+    assert len(TEXT.splitlines()) < 240
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,14 @@ def test_the_file_is_short():
         ("experiments.demo.training.image", 3, "experiments.demo.training.image: unknown; allowed here: images, batch"),
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),
         ("experiments.lfw64.data.filter", "sinc", "experiments.lfw64.data.filter: must be 'lanczos', 'area'"),
+        ("experiments.demo.claims", {"glow": ["gan"]}, "experiments.demo.claims.glow: gan is not one of the models: "),
+        ("experiments.demo.claims", {"vae": ["vae"] * 2}, "experiments.demo.claims.vae: vae stands twice"),
+        ("experiments.demo.claims", {"vae": ["fvae"]}, "experiments.demo.claims.vae: fvae cannot be compared with it"),
+        (
+            "experiments.demo.claims",
+            {"threshold": {"swd": 0.0}},
+            "experiments.demo.claims.threshold.swd: must be great",
+        ),
         ("experiments.demo.training", 3, "experiments.demo.training: must be a mapping of names to values, not 3"),
         ("experiments.demo", 3, "experiments.demo: must be a mapping of names to values"),
         ("experiments", [], "experiments: must be a mapping of names to values"),
@@ -126,7 +134,7 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
     assert own["seeds"] == (3, 4)
     assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
-    assert list(own["models"]) == ["vae", "glow", "fvae"]
+    assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
         assert own[section] == demo[section]
 
@@ -141,7 +149,8 @@ def test_a_section_of_another_kind_replaces_the_inherited_one(tmp_path):
 
 
 def test_null_removes_an_inherited_model(tmp_path):
-    file = written(tmp_path, TEXT + "  own: {extends: demo, models: {glow: null}}\n  more: {extends: own}\n")
+    own = "  own: {extends: demo, models: {glow: null}, claims: {glow: []}}\n"
+    file = written(tmp_path, TEXT + own + "  more: {extends: own}\n")
     assert list(load(file).experiment("own").models) == ["vae", "fvae"]
     assert list(load(file).experiment("more").models) == ["vae", "fvae"]
     file = written(tmp_path, TEXT + "  own:\n    extends: demo\n    models:\n      gan: null\n")

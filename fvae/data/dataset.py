@@ -32,6 +32,10 @@ class ImageArray:
     def __init__(self, images: np.ndarray, index: pd.DataFrame, manifest: dict[str, Any]) -> None:
         self.images, self.index, self.manifest = images, index, manifest
 
+    def training_images(self, *, hold_out: bool) -> np.ndarray:
+        """The images that models are trained on, a view: those of the split train, or all where none are held out."""
+        return self.split("train") if hold_out else self.images
+
     def split(self, name: str) -> np.ndarray:
         """The images of a split, a view. Raises UserError where the split has no images."""
         rows = np.flatnonzero(self.index["split"] == name)

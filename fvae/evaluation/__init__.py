@@ -3,7 +3,14 @@
 Importing this package imports no PyTorch: the commands read the two lists of names from here.
 """
 
-TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")  # see `sampling.generate`
-METRICS = (  # modules of fvae.evaluation.metrics
-    *("bpd", "swd", "portrait_distance", "fid", "sharpness", "temperature", "special_case"),
-)
+TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads", "sources")  # see `sampling.generate`
+METRICS = (
+    "bpd",
+    "swd",
+    "portrait_distance",
+    "fid",
+    "sharpness",
+    "temperature",
+    "special_case",
+    "sources",
+)  # modules of fvae.evaluation.metrics

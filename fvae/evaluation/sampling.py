@@ -59,14 +59,16 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
     if task == "pairs":
         pairs, steps = settings.pairs.pairs, settings.pairs.steps
         real = chosen(2 * pairs)
-        first, last = encode(model, real).unflatten(0, (pairs, 2)).unbind(1)
+        noise = generator if settings.pairs.noise else None
+        first, last = encode(model, real, noise).unflatten(0, (pairs, 2)).unbind(1)
         z = lerp(first[:, None], last[:, None], torch.linspace(0, 1, steps)[None, :, None])
         between = decode(model, z.flatten(0, 1)).reshape(pairs, steps, *model.shape)
         ends = real.reshape(pairs, 2, *model.shape)
         return np.concatenate([ends[:, :1], between, ends[:, 1:]], axis=1)
     assert task == "quads", task
     sheets, steps = settings.quads.sheets, settings.quads.steps
-    a, b, c, d = encode(model, chosen(4 * sheets)).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
+    noise = generator if settings.quads.noise else None
+    a, b, c, d = encode(model, chosen(4 * sheets), noise).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
     t = torch.linspace(0, 1, steps)
     down, across = t[None, :, None, None], t[None, None, :, None]
     z = lerp(lerp(a, b, across), lerp(c, d, across), down)
@@ -92,10 +94,11 @@ def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def encode(model: Model, images: np.ndarray) -> Tensor:
-    """The noise-free latents of uint8 images: (N, C, H, W) → (N, d), on the CPU."""
+def encode(model: Model, images: np.ndarray, noise: torch.Generator | None = None) -> Tensor:
+    """The latents of uint8 images, without noise or with u drawn from it: (N, C, H, W) → (N, d), on the CPU."""
     device = next(model.parameters()).device
-    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits)).cpu()
+    u = None if noise is None else model.noise(len(images), noise).to(device)
+    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits), u).cpu()
 
 
 def sample(

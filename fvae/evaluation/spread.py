@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def mean(values: Sequence[float | None]) -> float | None:
@@ -22,6 +23,6 @@ def deviation(values: Sequence[float | None]) -> float | None:
     return float(np.std(known, ddof=1)) if len(known) == len(values) > 1 else None
 
 
-def by_key(found: Sequence[Mapping[Key, float]]) -> dict[Key, list[float]]:
+def by_key(found: Sequence[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
     """The values of each key in all of several mappings with the same keys."""
     return {key: [each[key] for each in found] for key in found[0]}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.paper import style
-from fvae.paper.table import Table, mean_and_spread, over_draws, over_subsets
+from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_subsets
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
@@ -89,6 +89,7 @@ def notes(experiment: Experiment, runs: list[dict[str, Any]], floor: dict[str, A
     with_real = [*measured, *([floor["fidelity"]] if floor["fid"]["mean"] is not None else [])]
     infinity = {run["fid_infinity_reason"] for run in with_real if run["fid_infinity"] is None}
     return [
+        *held_out(experiment),
         *lines,
         *([fid_floor(floor["fid"])] if floor["fid"]["mean"] is not None else []),
         over_draws(len(experiment.seeds), experiment.sampling.random.draws),

@@ -9,7 +9,7 @@ import pandas as pd
 from fvae import layout
 from fvae.paper import style
 from fvae.paper.fidelity import fid_floor
-from fvae.paper.table import Table, mean_and_spread, over_draws, over_subsets
+from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_subsets
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
@@ -161,4 +161,4 @@ def notes(experiment: Experiment, run: Metrics, floor: dict[str, Any], reasons: 
         )
     if floor["fid"]["mean"] is not None:
         lines.append(fid_floor(floor["fid"]))
-    return lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]
+    return held_out(experiment) + lines + [f"FID is n/a: {reason}" for reason in sorted(reasons)]

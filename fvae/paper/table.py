@@ -10,6 +10,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.files import write_text
+from fvae.params import Experiment
 
 
 @dataclass
@@ -35,6 +36,16 @@ def mean_and_spread(
     one = None if of_one is None else factor * of_one
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else one
     return f"{np.mean(known):,.{digits}f}" + ("" if spread is None else f" ± {spread:,.{digits}f}")
+
+
+def held_out(experiment: Experiment) -> list[str]:
+    """A sentence that no number is of unseen images, where none are held out from training; else nothing."""
+    if experiment.training.hold_out:
+        return []
+    return [
+        "The models were trained on all images (training.hold_out: false). The images that are called test images here "
+        "are training images too, so that no number speaks of unseen images."
+    ]
 
 
 def over_seeds(seeds: int) -> str:

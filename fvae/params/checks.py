@@ -15,7 +15,8 @@ RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
     *("portrait_distance", "special_case", "inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
-    *("spectra", "reconstructions", "curves", "corruptions", "factors", "sizes", "metrics", "fidelity"),
+    *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
+    *("sizes", "metrics", "fidelity"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows

@@ -16,8 +16,9 @@ SETTINGS = Sampling(
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
-    pairs={"pairs": 2, "steps": 3},
-    quads={"sheets": 1, "steps": 3},
+    pairs={"pairs": 2, "steps": 3, "noise": False},
+    quads={"sheets": 1, "steps": 3, "noise": False},
+    sources={"images": 3},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
 FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
@@ -79,6 +80,23 @@ def test_quads_are_bilinear_among_four_corners(glow):
     assert np.abs(sheet[0, 1] - corners[:2].mean(0)).max() <= 1
 
 
+@pytest.mark.parametrize("task", ["pairs", "quads"])
+def test_noise_in_the_latents_of_interpolation_is_a_choice(task):
+    """With it the ends of a line are decoded from F_x(u), σ₁u away from F_x(0), and the same at each call."""
+    torch.manual_seed(0)
+    encoder = {"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"}
+    vae = VAE((3, 8, 8), encoder=encoder).eval()
+    part = getattr(SETTINGS, task).model_copy(update={"noise": True})
+    noisy = SETTINGS.model_copy(update={task: part})
+    plain, first, second = (generate(vae, task, each, HELD_OUT, seed=0) for each in (SETTINGS, noisy, noisy))
+    assert (first == second).all()
+    ends = (0, slice(1, -1)) if task == "pairs" else (0,)
+    assert (plain[ends] != first[ends]).mean() > 0.5
+    drawn = encode(vae, HELD_OUT, torch.Generator().manual_seed(1)) - encode(vae, HELD_OUT)
+    u = vae.noise(len(HELD_OUT), torch.Generator().manual_seed(1)).flatten(1)
+    torch.testing.assert_close(drawn, vae.sigma1().detach() * u, rtol=0, atol=1e-5)
+
+
 def test_a_place_in_the_temperature_sweep_is_one_noise(glow):
     cold, warm, hot = generate(glow, "temperatures", SETTINGS, HELD_OUT, seed=0).astype(int)
     assert (cold == cold[0]).all()
@@ -98,7 +116,7 @@ def test_encode_and_decode_are_inverse(glow):
 def test_batch_norm_may_take_its_statistics_from_the_prior():
     """Samples then are those of a decoder whose BatchNorms saw G's inputs for z ∼ N(0, I); reconstructions stay."""
     torch.manual_seed(0)
-    vae = VAE((3, 8, 8), encoder={"levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"})
+    vae = VAE((3, 8, 8), encoder={"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"})
     norms = [module for module in vae.decoder.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for parameter in vae.decoder.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

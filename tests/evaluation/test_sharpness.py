@@ -8,7 +8,16 @@ from scipy.ndimage import gaussian_filter
 
 from fvae.data.portraits import draw
 from fvae.errors import UserError
-from fvae.evaluation.sharpness import high_frequency_db, psnr, spectrum, ssim
+from fvae.evaluation.sharpness import (
+    cross_spectrum,
+    detail,
+    deviation_db,
+    high_frequency_db,
+    psnr,
+    spectrum,
+    ssim,
+    transfer,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -30,6 +39,79 @@ def test_blurred_images_score_as_blurred_and_noisy_ones_as_noisy(faces):
     assert decibels(gaussian_filter(other, (0, 0, 2, 2)), real) < decibels(blurred, real)
     noisy = (other + RNG.normal(0, 20, other.shape)).clip(0, 255).astype(np.uint8)
     assert decibels(noisy, real) > 3
+
+
+def noisy(images, deviation):
+    return (images + RNG.normal(0, deviation, images.shape)).round().clip(0, 255).astype(np.uint8)
+
+
+def test_blurred_and_noisy_images_read_as_blurred(faces):
+    """Noise brings back the power that blur took, and none of the detail."""
+    blurred = gaussian_filter(faces.astype(float), (0, 0, 0.7, 0.7)).round().astype(np.uint8)
+    both = noisy(blurred, 16)
+    assert decibels(blurred, faces) < -5
+    assert decibels(both, faces) > -1  # power alone would call it sharp
+    assert detail(transfer(blurred, faces)) < 0.5
+    assert detail(transfer(both, faces)) == pytest.approx(detail(transfer(blurred, faces)), abs=0.03)
+    assert detail(transfer(noisy(faces, 10), faces)) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("sigma", [0.4, 0.8])
+def test_the_transfer_of_a_blur_is_the_filter_s_own_response(sigma):
+    """Of noise, which has all frequencies; the response is the transform of a blurred point, averaged over a ring."""
+    images = RNG.integers(0, 256, (400, 1, 32, 32), dtype=np.uint8)
+    blurred = gaussian_filter(images.astype(float), (0, 0, sigma, sigma), mode="wrap").round().astype(np.uint8)
+    point = np.zeros((32, 32))
+    point[0, 0] = 1
+    response = np.fft.fft2(gaussian_filter(point, sigma, mode="wrap")).real
+    found = transfer(blurred, images)
+    for radius in range(3, 17):
+        ring = [
+            response[row, column]
+            for row in range(32)
+            for column in range(32)
+            if round(math.hypot(min(row, 32 - row), min(column, 32 - column))) == radius
+        ]
+        assert found[radius] == pytest.approx(np.mean(ring), abs=0.03)
+
+
+def test_the_transfer_of_a_scaled_image_is_the_scale_and_of_another_image_is_none(faces):
+    halved = (faces.astype(float) / 2).round().astype(np.uint8)
+    np.testing.assert_allclose(transfer(halved, faces), 0.5, atol=0.01)
+    np.testing.assert_allclose(transfer(faces, faces), 1)
+    assert abs(detail(transfer(faces[::-1], faces))) < 0.05
+    assert detail(transfer(255 - faces, faces)) == pytest.approx(-1, abs=0.01)
+
+
+def test_the_cross_spectrum_is_the_sum_over_pairs_of_its_formula(faces, monkeypatch):
+    real, other = faces[:9], faces[9:18]
+    monkeypatch.setattr("fvae.evaluation.sharpness.BATCH", 4)
+    window = np.hanning(32)[:, None] * np.hanning(32)
+    products = np.zeros(17)
+    counts = np.zeros(17)
+    for a, b in zip(real.reshape(-1, 32, 32).astype(float), other.reshape(-1, 32, 32).astype(float), strict=True):
+        f, g = (np.fft.fft2((image - image.mean()) * window) for image in (a, b))
+        for row in range(32):
+            for column in range(32):
+                radius = round(math.hypot(min(row, 32 - row), min(column, 32 - column)))
+                if radius <= 16:
+                    products[radius] += f[row, column].real * g[row, column].real
+                    products[radius] += f[row, column].imag * g[row, column].imag
+                    counts[radius] += 1
+    np.testing.assert_allclose(cross_spectrum(real, other), products / counts, rtol=1e-9, atol=1e-6)
+
+
+def test_the_deviation_counts_too_much_power_as_too_little(faces):
+    real, other = spectrum(faces[:150]), spectrum(faces[150:])
+    assert deviation_db(other, real) < 0.5
+    blurred = spectrum(gaussian_filter(faces[150:], (0, 0, 1, 1)))
+    assert deviation_db(blurred, real) == pytest.approx(-high_frequency_db(blurred, real))
+    rough = spectrum(noisy(faces[150:], 20))
+    assert deviation_db(rough, real) == pytest.approx(high_frequency_db(rough, real))
+    assert deviation_db(rough, real) > 3
+    uneven = real * np.where(np.arange(17) % 2, 4, 0.25)  # missing in one ring, too much in the next
+    assert high_frequency_db(uneven, real) == pytest.approx(0)
+    assert deviation_db(uneven, real) == pytest.approx(20 * np.log10(2))
 
 
 @pytest.mark.parametrize("cycles", [3, 8, 14])
@@ -90,3 +172,5 @@ def test_images_that_are_not_square_are_refused():
         spectrum(np.zeros((2, 3, 8, 9), np.uint8))
     with pytest.raises(UserError, match="square images"):
         spectrum(np.zeros((0, 3, 8, 8), np.uint8))
+    with pytest.raises(UserError, match="no pairs"):
+        transfer(np.zeros((2, 3, 8, 8), np.uint8), np.zeros((3, 3, 8, 8), np.uint8))

@@ -21,6 +21,8 @@ CLAIM = {
     "numbers": {},
     "verdict": "holds",
     "reason": "Since `c`.",
+    "evidence": ["It is *3* #times."],
+    "change": "A [new] run.",
 }
 
 
@@ -46,7 +48,16 @@ def made(tmp_path, monkeypatch):
 def test_every_part_is_there_and_signs_are_text(made):
     article.make("demo", EXPERIMENT)
     text = " ".join(page.extract_text() for page in PdfReader(made).pages).replace("\xa0", " ")
-    for part in ("1 # 2 $ 3: holds", "_a_ *b*", "VAE_sizes", "A note.", "(F3 of the paper)", "≤ 1"):
+    for part in (
+        "1 # 2 $ 3: holds",
+        "_a_ *b*",
+        "VAE_sizes",
+        "A note.",
+        "A [new] run.",
+        "It is *3* #times.",
+        "(F3 of the paper)",
+        "≤ 1",
+    ):
         assert part in text, part
     first = made.read_bytes()
     article.make("demo", EXPERIMENT)

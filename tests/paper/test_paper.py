@@ -124,6 +124,20 @@ def test_with_one_seed_the_table_of_metrics_prints_the_spread_over_draws_and_the
     assert numbers["fid_standard_deviation"].tolist() == [0.2] * 4
 
 
+@pytest.mark.parametrize("hold_out", [True, False])
+def test_tables_say_where_test_images_are_training_images(tmp_path, monkeypatch, hold_out):
+    monkeypatch.chdir(tmp_path)
+    training = EXPERIMENT.training.model_copy(update={"hold_out": hold_out})
+    experiment = EXPERIMENT.model_copy(update={"training": training})
+    for model in experiment.models:
+        write_metrics(layout.Run("demo", model, 0), exact=model == "glow")
+    write_json(layout.floor("demo"), floor())
+    for name in ("metrics", "fidelity"):
+        make_table(name, "demo", experiment)
+        said = "no number speaks of unseen images" in layout.table("demo", name, "md").read_text()
+        assert said is not hold_out
+
+
 def write_fid(experiment, values):
     """A fid.json of each run: `values` by model, the same for every seed but FID, which rises by one a seed."""
     for model in experiment.models:

@@ -30,7 +30,7 @@ def test_everything_is_made(finished):
     assert metrics["bpd_is_bound"].tolist() == [True, False, True]
     assert metrics["fid"].isna().all()
     sizes = pd.read_csv(finished.folder / "results/demo/tables/sizes.csv")
-    assert (sizes["parameters"] / sizes["parameters"].iloc[-1] - 1).abs().max() <= 0.05
+    assert (sizes["macs"] / sizes["macs"].iloc[-1] - 1).abs().max() <= 0.05
     for model in MODELS:
         run = finished.folder / f"results/demo/runs/{model}/seed-0"
         assert len(pd.read_csv(run / "history.csv")) == 2
@@ -108,7 +108,6 @@ def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_p
     planned = project.planned()
     assert planned == [
         "article",
-        "claims",
         "evaluate_bpd fvae",
         "evaluate_bpd glow",
         "evaluate_bpd vae",
@@ -121,7 +120,13 @@ def test_a_figures_code_redraws_that_figure(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     with (project.folder / "fvae/paper/curves.py").open("a") as file:
         file.write("\n# another line\n")
-    assert project.planned() == ["article", "claims", "curves"]  # the claims read the curves too
+    assert project.planned() == ["article", "curves"]
+
+
+def test_what_the_claims_compare_decides_them_again_and_nothing_else(finished, tmp_path):
+    project = finished.copy(tmp_path / "copy")
+    project.edit(claims__threshold__swd=50.0)
+    assert project.planned() == ["article", "claims"]
 
 
 def test_one_figure_needs_only_what_it_needs(fresh):

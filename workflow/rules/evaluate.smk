@@ -42,6 +42,10 @@ METRICS = {
         ["evaluation.swd.patches", "sampling.temperatures"],
     ),
     "special_case": ([RUN.weights, IMAGES], []),
+    "sources": (
+        [RUN.samples("sources"), IMAGES],
+        ["evaluation.swd.patches", "sampling.sources"],
+    ),
 }
 
 for name, (files, sections) in METRICS.items():
@@ -131,7 +135,8 @@ rule floor:
         "logs/{experiment}/floor.log",
     benchmark:
         "logs/{experiment}/floor.benchmark.tsv"
-    threads: ALL_CORES
+    resources:
+        gpus=PLAN.gpu,
     params:
         PLAN.values(
             "evaluation.swd",

@@ -8,6 +8,9 @@ FIGURE_INPUTS = {
     "interpolation_four": [PLAN.shown(samples("quads"))],
     "temperature": [PLAN.shown(samples("temperatures"), metric("temperature"))],
     "neighbours": [[IMAGES, INDEX], PLAN.shown(samples("random"))],
+    "what_the_flow_adds": [
+        PLAN.autoencoders(samples("sources"), metric("sources")),
+    ],
     "spectra": [PLAN.runs(metric("sharpness"))],
     "reconstructions": [PLAN.runs(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
@@ -70,9 +73,14 @@ for name, files in TABLE_INPUTS.items():
 
 rule claims:
     input:
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
+        PLAN.runs(
+            *map(metric, ("swd", "fid", "sharpness", "portrait_distance")),
+            history,
+            training,
+        ),
         PLAN.runs(metric("special_case"), kinds=("vae", "flow")),
         PLAN.model_files,
+        MANIFEST,
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
@@ -80,7 +88,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("match", "training.images"),
+        PLAN.values("claims", "training.devices"),
         caption=caption("claims"),
     shell:
         command("claims")

@@ -9,7 +9,7 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load, random_images
 from fvae.evaluation.sampling import decode, encode
-from fvae.evaluation.sharpness import high_frequency_db, psnr, spectrum, ssim
+from fvae.evaluation.sharpness import detail, deviation_db, high_frequency_db, psnr, spectrum, ssim, transfer
 from fvae.evaluation.spread import deviation, mean
 from fvae.evaluation.trained import load_trained
 from fvae.files import read_array
@@ -39,12 +39,15 @@ def sharpness(model: Model, draws: np.ndarray, test: np.ndarray, settings: Sharp
         "reconstructed": spectrum(real),
         "reconstructions": spectrum(reconstructed),
     }
+    rings["transfer"] = transfer(reconstructed, real)
     decibels = [high_frequency_db(each, rings["test"]) for each in of_draws]
     return {
         "high_frequency_db": mean(decibels),
         "high_frequency_db_standard_deviation": deviation(decibels),
+        "deviation_db": mean([deviation_db(each, rings["test"]) for each in of_draws]),
         "images": images,
         "reconstructions": {
+            "detail": detail(rings["transfer"]),
             "high_frequency_db": high_frequency_db(rings["reconstructions"], rings["reconstructed"]),
             "psnr": psnr(real, reconstructed),
             "ssim": ssim(real, reconstructed),
