@@ -65,7 +65,7 @@ def main(images: int = 100, side: int = 64) -> None:
         reference.make(folder / "reference.npz", sets["train"], "digest", settings, status)
         made = time.perf_counter()
         loaded = reference.load(folder / "reference.npz", "digest")
-        ours = inception_metrics(sets["samples"], loaded, settings, status, seed=0)
+        ours = inception_metrics(sets["samples"][None], loaded, status, seed=0)
         done = time.perf_counter()
         for name, part in sets.items():
             (folder / name).mkdir()

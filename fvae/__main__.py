@@ -60,18 +60,28 @@ def match(experiment: ExperimentName, model: ModelName) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
-def train(experiment: ExperimentName, model: ModelName, seed: SeedNumber = 0) -> None:
+def train(
+    experiment: ExperimentName,
+    model: ModelName,
+    seed: SeedNumber = 0,
+    resume_across_versions: Annotated[
+        bool,
+        typer.Option("--resume-across-versions", help="Continue also what other code or another PyTorch began."),
+    ] = False,
+) -> None:
     """Train one model, or continue an interrupted training: results/EXPERIMENT/runs/MODEL/seed-N."""
     from fvae.commands.train import run
 
-    run(experiment, model, seed)
+    run(experiment, model, seed, resume_across_versions=resume_across_versions)
 
 
 @app.command(rich_help_panel=EVALUATION)
 def sample(
     task: Annotated[
         str,
-        typer.Argument(help="random, sheets, temperatures, reconstructions, pairs or quads: a section of sampling."),
+        typer.Argument(
+            help="random, sheets, temperatures, reconstructions, pairs, quads or sources: a section of sampling."
+        ),
     ],
     experiment: ExperimentName,
     model: ModelName,
@@ -85,7 +95,7 @@ def sample(
 
 @app.command(rich_help_panel=EVALUATION)
 def evaluate(
-    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature or special_case.")],
+    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature, special_case or sources.")],
     experiment: ExperimentName,
     model: ModelName,
     seed: SeedNumber = 0,
@@ -108,6 +118,14 @@ def inception() -> None:
 def reference(experiment: ExperimentName) -> None:
     """Compute the Inception features of the training images, FID's reference set: results/EXPERIMENT/reference.npz."""
     from fvae.commands.reference import run
+
+    run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
+def floor(experiment: ExperimentName) -> None:
+    """Measure what perfect samples would reach in each distance: results/EXPERIMENT/runs/floor.json."""
+    from fvae.commands.floor import run
 
     run(experiment)
 

@@ -34,6 +34,11 @@ def reference(experiment: str) -> Path:
     return Path("results", experiment, "reference.npz")
 
 
+def floor(experiment: str) -> Path:
+    """What perfect samples would reach in each distance."""
+    return runs(experiment) / "floor.json"
+
+
 def metrics(experiment: str) -> Path:
     """The main numbers of every model, the mean over seeds."""
     return Path("results", experiment, "metrics.json")

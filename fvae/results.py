@@ -68,22 +68,23 @@ class BitsPerDim(TypedDict):
 
 @with_config(MORE)
 class Distance(TypedDict):
-    """SWD × 10³ by level, and the mean of the levels."""
+    """A distance: its mean over draws or subsets, and their standard deviation, null of a single one."""
 
-    swd: dict[str, Number]
     mean: Number
+    standard_deviation: Number
+    images: int  # in each draw or subset
 
 
 @with_config(MORE)
 class SlicedWasserstein(Distance):
-    """swd.json of a run."""
+    """SWD × 10³, the mean over levels, and by level: swd.json of a run, and a part of the floor."""
 
-    images: int
-    training_images: Distance
+    swd: dict[str, Number]
+    swd_standard_deviation: dict[str, Number]
 
 
 class FeatureNumbers(TypedDict):
-    """The numbers that are computed from Inception features."""
+    """The numbers that are computed from Inception features: means over draws, and their standard deviations."""
 
     fid: Number
     fid_infinity: Number
@@ -93,6 +94,14 @@ class FeatureNumbers(TypedDict):
     recall: Number
     density: Number
     coverage: Number
+    fid_standard_deviation: Number
+    fid_infinity_standard_deviation: Number
+    kid_standard_deviation: Number
+    kid_deviation_standard_deviation: Number
+    precision_standard_deviation: Number
+    recall_standard_deviation: Number
+    density_standard_deviation: Number
+    coverage_standard_deviation: Number
 
 
 class KidImages(TypedDict):
@@ -131,6 +140,22 @@ class NoInceptionMetrics(FeatureNumbers):
 
 
 @with_config(MORE)
+class FIDFloor(Distance):
+    """FID of test images."""
+
+    reason: str | None  # why there is none
+
+
+@with_config(MORE)
+class Floor(TypedDict):
+    """floor.json of an experiment: what perfect samples would reach."""
+
+    swd: SlicedWasserstein
+    fid: FIDFloor
+    fidelity: InceptionMetrics | NoInceptionMetrics  # as fid.json, of test images in place of samples
+
+
+@with_config(MORE)
 class Reconstructions(TypedDict):
     """How near reconstructions are to their images."""
 
@@ -160,6 +185,7 @@ class Sharpness(TypedDict):
     """sharpness.json of a run."""
 
     high_frequency_db: Number
+    high_frequency_db_standard_deviation: Number
     deviation_db: Number  # from the power of real images, in the upper half of the frequencies
     images: int
     reconstructions: Reconstructions
@@ -179,6 +205,15 @@ class Temperatures(TypedDict):
     """temperature.json of a run."""
 
     temperatures: list[float]
+    swd: list[Number]
+    images: int
+
+
+@with_config(MORE)
+class Sources(TypedDict):
+    """sources.json of a run: the distance of what is decoded from the latents of each source."""
+
+    sources: list[str]
     swd: list[Number]
     images: int
 
@@ -207,6 +242,7 @@ FORMS: dict[str, Any] = {
     "portrait_distance": PortraitDistance,
     "temperature": Temperatures,
     "special_case": SpecialCase,
+    "sources": Sources,
 }
 HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 
@@ -214,6 +250,11 @@ HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 def read_metric(run: layout.Run, name: str) -> dict[str, Any]:
     """A metric of a run. Raises UserError where it was not measured or its file is damaged."""
     return read_json(run.metric(name), f"evaluate {name}", FORMS[name])
+
+
+def read_floor(experiment_name: str) -> dict[str, Any]:
+    """What perfect samples would reach. Raises UserError where it was not measured or its file is damaged."""
+    return read_json(layout.floor(experiment_name), f"floor --experiment {experiment_name}", Floor)
 
 
 def read_cost(run: layout.Run) -> dict[str, Any]:

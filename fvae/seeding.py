@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
@@ -15,6 +18,8 @@ def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
 
 def torch_generator(seed: int, *names: str | int, device: torch.device | str = "cpu") -> torch.Generator:
     """A PyTorch generator on a device for the stream `names` of a seed."""
+    import torch
+
     state = _sequence(seed, names).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 
@@ -26,4 +31,6 @@ def _sequence(seed: int, names: tuple[str | int, ...]) -> np.random.SeedSequence
 
 def seed_everything(seed: int, *names: str | int) -> None:
     """Seed PyTorch's global generator, from which layers draw their initial weights."""
+    import torch
+
     torch.manual_seed(torch_generator(seed, *names).initial_seed())

@@ -7,18 +7,21 @@ from fvae.models.build import build
 
 FLOW = {"levels": 2, "steps": 2, "width": 6, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
 ENCODER = {"levels": 1, "steps": 2, "expansion": 1.5, "latent": "full"}
+CONV = {"networks": "conv", "channels": [8, 16], "blocks": 1, "expansion": 0.5, "latent": 3}
 COMMON = {"learning_rate": 1e-3, "init": "data"}
 REDUCED = ENCODER | {"latent": 4}
 NICE = FLOW | {"levels": 1, "coupling": "additive", "mixing": "swap", "actnorm": False}
 SPECS = {
     "vae": params.VAESpec(kind="vae", encoder=ENCODER, **COMMON),
     "vae_reduced": params.VAESpec(kind="vae", encoder=REDUCED, **COMMON),
+    "vae_dense": params.VAESpec(kind="vae", encoder=CONV | {"latent": {"dense": 6}}, **COMMON),
     "nice": params.FlowModelSpec(kind="flow", flow=NICE, **COMMON),
     "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "swap"}, **COMMON),
     "glow": params.FlowModelSpec(kind="flow", flow=FLOW, **COMMON),
     "mixture": params.MixtureSpec(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
     "fvae": params.FVAESpec(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
     "fvae_reduced": params.FVAESpec(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
+    "fvae_conv": params.FVAESpec(kind="fvae", encoder=CONV, flow=FLOW, **COMMON),
 }
 
 

@@ -10,16 +10,16 @@ from fvae.evaluation import TASKS
 from fvae.models.build import describe
 from fvae.models.match import resolve_one
 
+FEATURE_NUMBERS = ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage")
 NO_WEIGHTS = {
     "reason": "no weights",
-    **dict.fromkeys(
-        ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage"),
-    ),
+    **{key: None for name in FEATURE_NUMBERS for key in (name, f"{name}_standard_deviation")},
 }
 MEASURED_FID = {
     **dict.fromkeys(NO_WEIGHTS, 0.5),
     "reason": None,
     "fid": 10.0,
+    "fid_standard_deviation": 0.2,
     "fid_infinity_reason": None,
     "kid": 0.0321,
     "kid_deviation": 0.0012,
@@ -45,13 +45,16 @@ def metrics(exact=False, **changes):
         },
         "swd": {
             "swd": {"32": 10.0, "16": 20.0},
+            "swd_standard_deviation": {"32": 0.3, "16": 0.4},
             "mean": 15.0,
+            "standard_deviation": 0.6,
+            "draws": [14.4, 15.0, 15.6],
             "images": 40,
-            "training_images": {"swd": {"32": 1.0, "16": 2.0}, "mean": 1.5},
         },
         "fid": NO_WEIGHTS,
         "sharpness": {
             "high_frequency_db": -1.5,
+            "high_frequency_db_standard_deviation": 0.1,
             "deviation_db": 1.6,
             "images": 40,
             "reconstructions": {
@@ -68,6 +71,28 @@ def metrics(exact=False, **changes):
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
     }
     return {name: value | changes.get(name, {}) for name, value in found.items()}
+
+
+def floor(fidelity=NO_WEIGHTS):
+    """What perfect samples would reach; `fidelity` is of test images."""
+    return {
+        "swd": {
+            "swd": {"32": 1.0, "16": 2.0},
+            "swd_standard_deviation": {"32": 0.1, "16": 0.2},
+            "mean": 1.5,
+            "standard_deviation": 0.15,
+            "subsets": [1.35, 1.5, 1.65],
+            "images": 38,
+        },
+        "fid": {
+            "mean": fidelity["fid"],
+            "standard_deviation": fidelity["fid_standard_deviation"],
+            "subsets": [] if fidelity["fid"] is None else [9.8, 10.2],
+            "images": fidelity.get("images", 0),
+            "reason": fidelity["reason"],
+        },
+        "fidelity": fidelity,
+    }
 
 
 def write_json(path, value):
@@ -101,7 +126,7 @@ def write_samples(run, experiment):
     """Noise in place of the images of every task."""
     sampling, side = experiment.sampling, (3, experiment.data.size, experiment.data.size)
     shapes = {
-        "random": (48,),
+        "random": (2, 48),
         "sheets": (sampling.sheets.images,),
         "temperatures": (len(sampling.temperatures.temperatures), sampling.temperatures.images),
         "reconstructions": (2, 6),

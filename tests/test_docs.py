@@ -1,5 +1,6 @@
 """README.md, CONTRIBUTING.md and docs/: what they name exists, what they show runs, what they print was measured."""
 
+import copy
 import importlib.util
 import json
 import re
@@ -122,6 +123,44 @@ def test_files_that_are_named_exist(name):
     paths = re.findall(r"`((?:fvae|workflow|tests|benchmarks)/[\w./]+)`", PAGES[name])
     for path in (path for path in paths if not re.search("[A-Z]{2}", path)):  # NAME stands for any
         assert (ROOT / path).exists(), path
+
+
+# Deviations from the authors' code
+
+
+def restoring():
+    """(name, value) of each parameter in the last column of the table of deviations."""
+    (rows,) = tables(section(PAGES["docs/protocol.md"], "## Deviations from the authors' code"))
+    found = [re.findall(r"`([\w.]+): ([^`]+)`", row["to restore it"]) for row in rows]
+    assert all(found), "each row names a parameter"
+    return [(name, yaml.safe_load(value)) for row in found for name, value in row]
+
+
+def with_parameter(experiment, name, value):
+    """An experiment as a dictionary, with one parameter set."""
+    *sections, last = name.split(".")
+    changed = copy.deepcopy(experiment)
+    inner = reduce(lambda part, key: part[key], sections, changed)
+    assert last in inner, name
+    inner[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(("name", "value"), restoring())
+def test_each_parameter_that_restores_the_authors_choice_changes_celeba64(name, value):
+    celeba64 = load().experiments["celeba64"]
+    changed = Experiment.model_validate(with_parameter(celeba64.model_dump(), name, value))
+    kept_on_purpose = name in {"models.glow.dequantise", "models.glow.divergence"}
+    assert changed != celeba64 or kept_on_purpose
+
+
+def test_all_of_them_but_glow_s_images_are_celeba64_authors():
+    experiments = load().experiments
+    made = experiments["celeba64"].model_dump()
+    for name, value in restoring():
+        if name != "data.path":
+            made = with_parameter(made, name, value)
+    assert Experiment.model_validate(made) == experiments["celeba64_authors"]
 
 
 # Commands

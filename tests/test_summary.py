@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import MEASURED_FID, write_matched, write_metrics, write_training
+from measurements import MEASURED_FID, floor, write_json, write_matched, write_metrics, write_training
 
 from fvae import layout, params
 from fvae.commands.summary import history, numbers
@@ -14,6 +14,10 @@ from fvae.errors import UserError
 
 EXPERIMENT = params.load("params.yaml").experiments["demo"]
 NAMES = ["bits_per_dim", "swd", "fid", "high_frequency_db", "psnr", "train_seconds", "parameters"]
+ERRORS = [
+    "bits_per_dim_standard_error",
+    *(f"{name}_std_over_draws" for name in ("swd", "fid", "high_frequency_db")),
+]
 
 
 @pytest.fixture
@@ -27,6 +31,7 @@ def two_seeds(tmp_path, monkeypatch):
             run = layout.Run("demo", model, seed)
             known = model == "fvae" or (model == "vae" and seed == 0)
             fid = {"fid": MEASURED_FID} if known else {}
+            fid["swd"] = {"standard_deviation": 0.6 + seed / 7}
             write_metrics(run, exact=model == "glow", bpd={"bpd": 4 + seed / 30}, **fid)
             write_training(run, seconds=1234.56789 + seed)
     return experiment
@@ -34,7 +39,10 @@ def two_seeds(tmp_path, monkeypatch):
 
 def test_means_and_deviations_over_seeds_to_six_digits(two_seeds):
     found = numbers("demo", two_seeds, "fvae")
-    assert [name for name in found if not name.endswith("_std")] == NAMES
+    assert [name for name in found if not name.endswith("_std") and name not in ERRORS] == NAMES
+    assert [name for name in found if name in ERRORS] == ERRORS
+    assert found["swd_std_over_draws"] == 1.1  # of 0.6 and 1.6
+    assert found["bits_per_dim_standard_error"] == 0.01
     assert [name for name in found if name.endswith("_std")] == [f"{name}_std" for name in NAMES[:-1]]
     assert found["bits_per_dim"] == 4.11667
     assert found["bits_per_dim_std"] == float(f"{np.std([4, 4 + 7 / 30], ddof=1):.6g}")
@@ -51,12 +59,13 @@ def test_a_number_that_one_seed_lacks_is_left_out(two_seeds):
 
 def test_one_seed_has_no_deviation(two_seeds):
     one = two_seeds.model_copy(update={"seeds": (0,)})
-    assert list(numbers("demo", one, "fvae")) == NAMES
+    assert [name for name in numbers("demo", one, "fvae") if name not in ERRORS] == NAMES
 
 
 def test_the_files_hold_every_model_and_seed_and_no_nan(two_seeds, monkeypatch):
     monkeypatch.setattr(params.Params, "experiment", lambda *_: two_seeds)
     monkeypatch.setattr("fvae.commands.summary.load", lambda: params.Params.model_construct())
+    write_json(layout.floor("demo"), floor(MEASURED_FID))
     run = layout.Run("demo", "vae", 0)
     run.metric("swd").write_text(run.metric("swd").read_text().replace('"mean": 15.0', '"mean": NaN'))
     summarise("demo")
@@ -65,7 +74,13 @@ def test_the_files_hold_every_model_and_seed_and_no_nan(two_seeds, monkeypatch):
         raise AssertionError(constant)
 
     found = json.loads(layout.metrics("demo").read_text(), parse_constant=refuse)
-    assert list(found) == list(two_seeds.models)
+    assert list(found) == [*two_seeds.models, "real images"]
+    assert found["real images"] == {
+        "swd": 1.5,
+        "swd_std_over_subsets": 0.15,
+        "fid": 10.0,
+        "fid_std_over_subsets": 0.2,
+    }
     assert "swd" not in found["vae"]
     table = pd.read_csv(layout.history("demo"))
     assert list(table.columns[:3]) == ["model", "seed", "epoch"]

@@ -19,7 +19,8 @@ from fvae.data.fingerprint import source_digest
 from fvae.data.hub import fetched, missing_source
 from fvae.errors import UserError
 from fvae.files import read_json, write_json
-from fvae.params import Experiment, Images, Params, load
+from fvae.paper import runs
+from fvae.params import NOT_OF_SIZE, Experiment, Images, Params, load
 
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
 STARTED = Path(".snakemake/started")  # there once Snakemake ran, or `make adopt`, in this folder
@@ -110,8 +111,8 @@ class Plan:
         models = self._models(experiment, wildcards)
         return json.dumps(
             {
-                "model": models[wildcards.model].model_dump(mode="json", exclude={"learning_rate", "init"}),
-                "target": models[experiment.match.model].model_dump(mode="json", exclude={"learning_rate", "init"}),
+                "model": models[wildcards.model].model_dump(mode="json", exclude=NOT_OF_SIZE),
+                "target": models[experiment.match.model].model_dump(mode="json", exclude=NOT_OF_SIZE),
                 "match": experiment.match.model_dump(mode="json"),
                 "images": [experiment.data.size, experiment.data.bits],
             },
@@ -125,7 +126,7 @@ class Plan:
         return json.dumps(
             {
                 "model": spec.model_dump(mode="json", include={"learning_rate", "init"}),
-                "training": experiment.training.model_dump(mode="json"),
+                "training": experiment.training_of(wildcards.model).model_dump(mode="json"),
                 "patches": experiment.evaluation.swd.patches,
             },
             sort_keys=True,
@@ -189,6 +190,15 @@ class Plan:
             experiment = self.experiment(wildcards)
             run = layout.Run(wildcards.experiment, experiment.figures.model, experiment.seeds[0])
             return [str(file(run)) for file in files]
+
+        return inputs
+
+    def autoencoders(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of the first run of each model with an encoder and a decoder."""
+
+        def inputs(wildcards: Wildcards) -> list[str]:
+            experiment = self.experiment(wildcards)
+            return [str(file(run)) for file in files for run in runs("autoencoders", wildcards.experiment, experiment)]
 
         return inputs
 

@@ -10,8 +10,9 @@ import pandas as pd
 from fvae import layout
 from fvae.files import write_json, write_text
 from fvae.params import Experiment, load
-from fvae.results import read_cost, read_history, read_matched, read_metric
+from fvae.results import read_cost, read_floor, read_history, read_matched, read_metric
 
+ERRORS = ("_standard_error", "_std_over_draws")  # ends of the names of errors
 DIGITS = 6  # significant ones
 
 
@@ -23,7 +24,8 @@ def run(experiment_name: str) -> None:
     experiment = load().experiment(experiment_name)
     write_json(
         layout.metrics(experiment_name),
-        {model: numbers(experiment_name, experiment, model) for model in experiment.models},
+        {model: numbers(experiment_name, experiment, model) for model in experiment.models}
+        | {"real images": floor(experiment_name)},
     )
     write_text(layout.history(experiment_name), history(experiment_name, experiment).to_csv(index=False))
 
@@ -31,7 +33,8 @@ def run(experiment_name: str) -> None:
 def numbers(experiment_name: str, experiment: Experiment, model: str) -> dict[str, float]:
     """The mean of each number over a model's seeds, and its standard deviation, NAME_std, where there are several.
 
-    A number that one of the seeds does not have, such as FID without its weights, is left out.
+    The errors in `of_run` are means over seeds and have no deviation of their own. A number that one of the seeds does
+    not have, such as FID without its weights, is left out.
     """
     runs = [layout.Run(experiment_name, model, seed) for seed in experiment.seeds]
     of_seeds = [of_run(each) for each in runs]
@@ -41,23 +44,45 @@ def numbers(experiment_name: str, experiment: Experiment, model: str) -> dict[st
         if any(value is None for value in values):
             continue
         means[name] = rounded(float(np.mean(values)))
-        if len(values) > 1:
+        if len(values) > 1 and not name.endswith(ERRORS):
             means[f"{name}_std"] = rounded(float(np.std(values, ddof=1)))
     _, size = read_matched(experiment_name, model)
     return means | {"parameters": size["parameters"]}
 
 
 def of_run(run: layout.Run) -> dict[str, Any]:
-    """The main numbers of one run: SWD is × 10³ and the mean over levels; the PSNR is that of reconstructions."""
-    sharpness = read_metric(run, "sharpness")
+    """The main numbers of one run: SWD is × 10³ and the mean over levels; the PSNR is that of reconstructions.
+
+    With them are the errors that one run has: the standard error of bits/dim over images, and the standard deviations
+    over draws of samples.
+    """
+    bpd, swd, fid, sharpness = (read_metric(run, name) for name in ("bpd", "swd", "fid", "sharpness"))
     return {
-        "bits_per_dim": read_metric(run, "bpd")["bpd"],
-        "swd": read_metric(run, "swd")["mean"],
-        "fid": read_metric(run, "fid")["fid"],
+        "bits_per_dim": bpd["bpd"],
+        "bits_per_dim_standard_error": bpd["standard_error"],
+        "swd": swd["mean"],
+        "swd_std_over_draws": swd["standard_deviation"],
+        "fid": fid["fid"],
+        "fid_std_over_draws": fid["fid_standard_deviation"],
         "high_frequency_db": sharpness["high_frequency_db"],
+        "high_frequency_db_std_over_draws": sharpness["high_frequency_db_standard_deviation"],
         "psnr": sharpness["reconstructions"]["psnr"],
         "train_seconds": read_cost(run)["seconds"],
     }
+
+
+def floor(experiment_name: str) -> dict[str, float]:
+    """What perfect samples would reach, with the standard deviation over subsets of real images."""
+    found = read_floor(experiment_name)
+    numbers = {
+        name: value
+        for metric in ("swd", "fid")
+        for name, value in (
+            (metric, found[metric]["mean"]),
+            (f"{metric}_std_over_subsets", found[metric]["standard_deviation"]),
+        )
+    }
+    return {name: rounded(value) for name, value in numbers.items() if value is not None}
 
 
 def rounded(value: float) -> float:

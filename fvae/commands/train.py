@@ -12,18 +12,19 @@ from pydantic import TypeAdapter
 
 from fvae import layout
 from fvae.data.dataset import load as load_images
+from fvae.data.dataset import random_images
 from fvae.errors import UserError
 from fvae.evaluation.validation import validator
 from fvae.files import lock_folder, read_json, write_text
 from fvae.models.base import Model
 from fvae.models.build import build
 from fvae.models.match import resolve_one
-from fvae.params import Experiment, ModelSpec, TaggedModelSpec, Training, check_counts, free_sizes, load
+from fvae.params import NOT_OF_SIZE, Experiment, ModelSpec, TaggedModelSpec, Training, check_counts, free_sizes, load
 from fvae.seeding import seed_everything
 from fvae.training import loop
 
 
-def run(experiment_name: str, model: str, seed: int) -> None:
+def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: bool = False) -> None:
     """Train a model of an experiment; its run's folder then holds weights, history and cost.
 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
@@ -32,7 +33,7 @@ def run(experiment_name: str, model: str, seed: int) -> None:
     experiment = load().experiment(experiment_name)
     if model not in experiment.models:
         raise UserError(f"--model: '{model}' is not one of {', '.join(experiment.models)}")
-    spec = resolved(experiment, model, layout.model(experiment_name, model))
+    spec, settings = resolved(experiment, model, layout.model(experiment_name, model)), experiment.training_of(model)
     images = load_images(layout.data(experiment_name))
     check_counts(experiment_name, experiment, dict(images.index["split"].value_counts()))
     seed_everything(seed, "train/weights")
@@ -43,18 +44,19 @@ def run(experiment_name: str, model: str, seed: int) -> None:
     try:
         loop.train(
             net,
-            images.split("train"),
+            images.training_images(hold_out=settings.hold_out),
             folder.folder,
-            settings=experiment.training,
+            settings=settings,
             learning_rate=spec.learning_rate,
             init=spec.init,
             seed=seed,
-            fingerprint=fingerprint(spec, experiment.training, seed, images.manifest["images_sha256"], net),
+            fingerprint=fingerprint(spec, settings, seed, images.manifest["images_sha256"], net),
             validate=validator(
-                images.split("validation")[: experiment.training.validation_images],
+                random_images(images.split("validation"), settings.validation_images, "train/validation"),
                 patches=experiment.evaluation.swd.patches,
                 seed=seed,
             ),
+            resume_across_versions=resume_across_versions,
         )
     except UserError:
         if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
@@ -67,7 +69,7 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
     """The model's section with its size: that which the `match` command wrote to the file `matched`, or a computed one.
 
     It applies where the file is there and its section differs from that of params.yaml in nothing but the size that is
-    'match', the learning rate and the start, on which no size depends. Otherwise the size is computed here.
+    'match' and keys on which no size depends, such as the learning rate. Otherwise the size is computed here.
     """
     spec = experiment.models[model]
     if not free_sizes(spec) or not matched.exists():
@@ -76,7 +78,7 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
         found: ModelSpec = TypeAdapter(TaggedModelSpec).validate_python(read_json(matched, "match")["spec"])
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{matched}: damaged; delete it and run this again") from error
-    found = found.model_copy(update={"learning_rate": spec.learning_rate, "init": spec.init})
+    found = found.model_copy(update={name: getattr(spec, name) for name in NOT_OF_SIZE})
     unmatched = found.model_dump()
     for section, size in free_sizes(spec):
         unmatched.setdefault(section, {})[size] = "match"
@@ -85,7 +87,7 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
 
 
 def fingerprint(spec: ModelSpec, settings: Training, seed: int, images_sha256: str, model: Model) -> str:
-    """A digest of all that decides a training: a state is continued only where this is the same."""
+    """A digest of all that decides a training but its code: a state is continued only where this is the same."""
     made_of = [
         spec.model_dump_json(),
         settings.model_dump_json(),

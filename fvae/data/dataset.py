@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typing_extensions import TypedDict
 
 from fvae.errors import UserError
 from fvae.files import read_array, read_json, read_table
+from fvae.seeding import numpy_generator
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -30,6 +32,10 @@ class ImageArray:
     def __init__(self, images: np.ndarray, index: pd.DataFrame, manifest: dict[str, Any]) -> None:
         self.images, self.index, self.manifest = images, index, manifest
 
+    def training_images(self, *, hold_out: bool) -> np.ndarray:
+        """The images that models are trained on, a view: those of the split train, or all where none are held out."""
+        return self.split("train") if hold_out else self.images
+
     def split(self, name: str) -> np.ndarray:
         """The images of a split, a view. Raises UserError where the split has no images."""
         rows = np.flatnonzero(self.index["split"] == name)
@@ -47,3 +53,26 @@ def load(folder: Path) -> ImageArray:
     if len(images) != len(index):
         raise UserError(f"{folder}: images.npy and index.csv do not agree; make it again: python -m fvae {prepare}")
     return ImageArray(images, index, manifest)
+
+
+def random_images(images: np.ndarray, n: int, name: str) -> np.ndarray:
+    """n of the images (N, …), or all where there are no more: the first n of a random order, as they are stored.
+
+    The order depends on its name alone, so that all models, seeds and metrics that give the same name take the same
+    images. The first rows would not do: files of a set may be sorted by person, as LFW's are.
+    """
+    return next(random_subsets(images, min(n, len(images)), 1, name))
+
+
+def random_subsets(images: np.ndarray, n: int, number: int, name: str) -> Iterator[np.ndarray]:
+    """Random subsets of n images each, (n, …). They have no image in common as long as there are enough images.
+
+    They are successive parts of one random order, which depends on its name, and then of further orders. Raises
+    UserError where there are fewer than n images.
+    """
+    if not 0 < n <= len(images):
+        raise UserError(f"{n} images are needed for {name}, but there are {len(images)}")
+    for index in range(number):
+        order, part = divmod(index, len(images) // n)
+        rows = numpy_generator(0, name, order).permutation(len(images))[part * n : (part + 1) * n]
+        yield images if n == len(images) else images[np.sort(rows)]

@@ -29,6 +29,11 @@ def centre(pixels: Tensor, bits: int = 8) -> Tensor:
     return (pixels + width(bits) / 2) / 128 - 1
 
 
+def between_ends(pixels: Tensor, bits: int = 8) -> Tensor:
+    """x = 2 k / (2^bits − 1) − 1 for level k, without noise, as the authors scale it: uint8 → float32 in [-1, 1]."""
+    return pixels / (width(bits) * (2**bits - 1) / 2) - 1
+
+
 def quantise(x: Tensor, bits: int = 8) -> Tensor:
     """The level that x lies in, values outside [-1, 1] clipped: float → uint8."""
     levels = ((x + 1) * 128 / width(bits)).floor().clamp(0, 2**bits - 1)

@@ -3,5 +3,13 @@
 Importing this package imports no PyTorch: the commands read the two lists of names from here.
 """
 
-TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads")  # see `sampling.generate`
-METRICS = ("bpd", "swd", "fid", "sharpness", "temperature", "special_case")  # modules of fvae.evaluation.metrics
+TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads", "sources")  # see `sampling.generate`
+METRICS = (
+    "bpd",
+    "swd",
+    "fid",
+    "sharpness",
+    "temperature",
+    "special_case",
+    "sources",
+)  # modules of fvae.evaluation.metrics

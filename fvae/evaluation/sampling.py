@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -24,7 +25,8 @@ BATCH = 250
 def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:
     """The uint8 images of a task; `held_out` are the real ones that are reconstructed and interpolated, (N, C, H, W).
 
-    random, sheets: (images, C, H, W), samples at a temperature.
+    random: (draws, images, C, H, W), samples at a temperature, with fresh z for each draw.
+    sheets: (images, C, H, W), the same of one draw.
     temperatures: (T, images, C, H, W), the same u at each temperature.
     reconstructions: (2, images, C, H, W), real images, then what is decoded from their noise-free latents.
     pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, between the two real images.
@@ -39,9 +41,15 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
 
     if task in ("random", "sheets", "temperatures") and settings.batch_norm == "prior":
         reestimate_batch_norm(model, torch_generator(seed, "sample", "batch_norm"))
-    if task in ("random", "sheets"):
-        random = settings.random if task == "random" else settings.sheets
-        return decode(model, random.temperature * latents(model, random.images, generator))
+    if task == "random":
+        random = settings.random
+        drawn = np.empty((random.draws, random.images, *model.shape), np.uint8)
+        for draw in range(random.draws):
+            generator = torch_generator(seed, "sample", task, draw)
+            drawn[draw] = sample(model, random.images, generator, temperature=random.temperature)
+        return drawn
+    if task == "sheets":
+        return sample(model, settings.sheets.images, generator, temperature=settings.sheets.temperature)
     if task == "temperatures":
         z = latents(model, settings.temperatures.images, generator)
         return np.stack([decode(model, temperature * z) for temperature in settings.temperatures.temperatures])
@@ -51,14 +59,17 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
     if task == "pairs":
         pairs, steps = settings.pairs.pairs, settings.pairs.steps
         real = chosen(2 * pairs)
-        first, last = encode(model, real).unflatten(0, (pairs, 2)).unbind(1)
+        first, last = (
+            encode(model, real, generator if settings.pairs.noise else None).unflatten(0, (pairs, 2)).unbind(1)
+        )
         z = lerp(first[:, None], last[:, None], torch.linspace(0, 1, steps)[None, :, None])
         between = decode(model, z.flatten(0, 1)).reshape(pairs, steps, *model.shape)
         ends = real.reshape(pairs, 2, *model.shape)
         return np.concatenate([ends[:, :1], between, ends[:, 1:]], axis=1)
     assert task == "quads", task
     sheets, steps = settings.quads.sheets, settings.quads.steps
-    a, b, c, d = encode(model, chosen(4 * sheets)).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
+    noise = generator if settings.quads.noise else None
+    a, b, c, d = encode(model, chosen(4 * sheets), noise).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
     t = torch.linspace(0, 1, steps)
     down, across = t[None, :, None, None], t[None, None, :, None]
     z = lerp(lerp(a, b, across), lerp(c, d, across), down)
@@ -84,27 +95,42 @@ def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def encode(model: Model, images: np.ndarray) -> Tensor:
-    """The noise-free latents of uint8 images: (N, C, H, W) → (N, d), on the CPU."""
+def encode(model: Model, images: np.ndarray, noise: torch.Generator | None = None) -> Tensor:
+    """The latents of uint8 images, without noise or with u drawn from it: (N, C, H, W) → (N, d), on the CPU."""
     device = next(model.parameters()).device
-    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits)).cpu()
+    u = None if noise is None else model.noise(len(images), noise).to(device)
+    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits), u).cpu()
+
+
+def sample(
+    model: Model, n: int, generator: torch.Generator, *, temperature: float = 1.0, quiet: bool = False
+) -> np.ndarray:
+    """n uint8 samples, (n, C, H, W). Latents are drawn batch by batch, since z of all may be larger than the images."""
+    sizes = [min(BATCH, n - start) for start in range(0, n, BATCH)]
+    return decode_batches(model, (temperature * latents(model, size, generator) for size in sizes), n, quiet)
+
+
+def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
+    """The uint8 images of latents, as `decode_batches` makes them: (N, d) → (N, C, H, W)."""
+    return decode_batches(model, z.split(BATCH), len(z), quiet)
 
 
 @torch.no_grad()
-def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
-    """The uint8 images of latents: (N, d) → (N, C, H, W).
+def decode_batches(model: Model, batches: Iterable[Tensor], n: int, quiet: bool) -> np.ndarray:
+    """The uint8 images of n latents, which come in batches (≤ BATCH, d): (n, C, H, W).
 
     An image that is not finite becomes black, and a message on standard error says how many there are.
     """
     device = next(model.parameters()).device
     model.eval()
     images, not_finite = [], torch.zeros((), dtype=torch.long, device=device)
-    for part in progress(z.split(BATCH), desc="sampling", unit="batch", disable=quiet or len(z) <= BATCH):
+    parts = -(-n // BATCH)
+    for part in progress(batches, total=parts, desc="sampling", unit="batch", disable=quiet or parts == 1):
         x = model.decode(part.to(device))
         not_finite += x.isfinite().flatten(1).all(1).logical_not().sum()
         images.append(quantise(x.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy())
     if not_finite:
-        message = f"fvae: {int(not_finite)} of {len(z)} samples are not finite numbers and were made black; "
+        message = f"fvae: {int(not_finite)} of {n} samples are not finite numbers and were made black; "
         advice = "train longer, or with a lower learning_rate"
         tqdm.write(message + advice, file=sys.stderr)
     return np.concatenate(images)

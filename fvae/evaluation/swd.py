@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -19,24 +19,47 @@ PIXELS_AT_ONCE = 2**19
 Descriptors = dict[int, Tensor]
 
 
-def swd(
-    real: np.ndarray,
-    fake: np.ndarray,
-    *,
-    patches: int = 128,
-    directions: int = 512,
-    seed: int,
-    device: torch.device | str = "cpu",
-) -> dict[int, float]:
-    """SWD × 10³ between two sets of uint8 images (N, C, H, H), by the resolution of the level: {H: …, …, 16: …}.
+class DistanceTo:
+    """SWD × 10³ between uint8 images (N, C, H, H) and one set of real ones, whose sorted projections are kept.
 
     It is zero for equal sets. For two sets from one distribution it falls with N, so that both sets have the same N,
-    which must be reported with the number. Raises UserError where the sets differ in shape.
+    which must be reported with the number. Raises UserError where the sets differ in shape, or are empty.
     """
-    if real.shape != fake.shape or not len(real):
-        raise UserError(f"SWD: sets of the same shape are needed, not {real.shape} and {fake.shape}")
-    ours, theirs = (descriptors(images, patches=patches, seed=seed, device=device) for images in (real, fake))
-    return distance(ours, theirs, directions=directions, seed=seed)
+
+    def __init__(
+        self,
+        real: np.ndarray,
+        *,
+        patches: int = 128,
+        directions: int = 512,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if not len(real):
+            raise UserError("SWD: there are no real images")
+        self.shape, self.patches, self.directions = real.shape, patches, directions
+        self.seed, self.device = seed, device
+        self.real = {level: list(self._projected(level, found)) for level, found in self._descriptors(real).items()}
+
+    def __call__(self, fake: np.ndarray) -> dict[int, float]:
+        """The distance by the resolution of the level: {H: …, …, 16: …}."""
+        if fake.shape != self.shape:
+            raise UserError(f"SWD: sets of the same shape are needed, not {self.shape} and {fake.shape}")
+        return {
+            level: 1e3 * wasserstein(self.real[level], self._projected(level, found))
+            for level, found in self._descriptors(fake).items()
+        }
+
+    def _descriptors(self, images: np.ndarray) -> Descriptors:
+        return descriptors(images, patches=self.patches, seed=self.seed, device=self.device)
+
+    def _projected(self, level: int, found: Tensor) -> Iterator[Tensor]:
+        return sorted_projections(found, self.directions, torch_generator(self.seed, "swd/directions", level))
+
+
+def mean_over_levels(distances: Mapping[int, float]) -> float:
+    """The one number of several levels."""
+    return float(np.mean(list(distances.values())))
 
 
 def descriptors(
@@ -44,8 +67,7 @@ def descriptors(
 ) -> Descriptors:
     """Random 7×7 `patches` of each image and level, normalised: {resolution: (N · patches, C · 49)}, in float32.
 
-    The places of the patches depend on the seed and not on the images, so that the descriptors of one set can be kept
-    and compared with those of many.
+    The places of the patches depend on the seed and not on the images.
     """
     batch = max(1, PIXELS_AT_ONCE // (images.shape[2] * images.shape[3]))
     found: dict[int, list[Tensor]] = {}
@@ -55,14 +77,6 @@ def descriptors(
             generator = torch_generator(seed, "swd/patches", level.shape[2], start)
             found.setdefault(level.shape[2], []).append(random_patches(level, patches, generator))
     return {resolution: normalise(torch.cat(found.pop(resolution))) for resolution in list(found)}
-
-
-def distance(real: Descriptors, fake: Descriptors, *, directions: int = 512, seed: int) -> dict[int, float]:
-    """SWD × 10³ by resolution between the descriptors of two sets of the same size."""
-    return {
-        level: 1e3 * wasserstein(real[level], fake[level], directions, torch_generator(seed, "swd/directions", level))
-        for level in real
-    }
 
 
 def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
@@ -114,16 +128,25 @@ def normalise(patches: Tensor) -> Tensor:
     return patches.sub_(mean).div_(std.clamp_min(1e-8)).flatten(1)
 
 
-def wasserstein(a: Tensor, b: Tensor, directions: int, generator: torch.Generator) -> float:
-    """The mean distance of the sorted projections of (M, D) and (M, D) on random unit directions."""
-    distances = []
+def sorted_projections(descriptors: Tensor, directions: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """The projections of descriptors (M, D) on random unit directions, each sorted: parts (≤ DIRECTIONS_AT_ONCE, M)."""
     for start in range(0, directions, DIRECTIONS_AT_ONCE):
-        drawn = torch.randn(a.shape[1], min(DIRECTIONS_AT_ONCE, directions - start), generator=generator)
-        along = F.normalize(drawn, dim=0).T.to(a.device)
-        distances.append((sort(along @ a.T) - sort(along @ b.T)).abs().mean(1))
-    return float(torch.cat(distances).mean())
+        drawn = torch.randn(descriptors.shape[1], min(DIRECTIONS_AT_ONCE, directions - start), generator=generator)
+        along = F.normalize(drawn, dim=0).T.to(descriptors.device)
+        yield sort(along @ descriptors.T)
+
+
+def wasserstein(a: Iterable[Tensor], b: Iterable[Tensor]) -> float:
+    """The mean distance of two sets' `sorted_projections` on the same directions."""
+    return float(torch.cat([(ours - theirs).abs().mean(1) for ours, theirs in zip(a, b, strict=True)]).mean())
 
 
 def sort(rows: Tensor) -> Tensor:
-    """Each row in ascending order. On a CPU NumPy is used: it is faster than PyTorch, which also sorts the indices."""
-    return torch.from_numpy(np.sort(rows.numpy())) if rows.device.type == "cpu" else rows.sort().values
+    """Each row in ascending order, in place where it can be.
+
+    On a CPU NumPy is used: it is faster than PyTorch, which also sorts the indices.
+    """
+    if rows.device.type != "cpu":
+        return rows.sort().values
+    rows.numpy().sort()
+    return rows

@@ -7,24 +7,26 @@ from collections.abc import Callable
 import numpy as np
 
 from fvae.evaluation.likelihood import image_bits
-from fvae.evaluation.sampling import decode, latents
-from fvae.evaluation.swd import descriptors, distance
+from fvae.evaluation.sampling import sample
+from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.models.base import Model
 from fvae.seeding import torch_generator
 
 
-def validator(images: np.ndarray, *, patches: int, seed: int) -> Callable[[Model], tuple[dict[str, float], np.ndarray]]:
-    """A function that measures a model on uint8 images (N, C, H, W) and returns its numbers and samples.
+def validator(
+    images: np.ndarray, *, patches: int, seed: int
+) -> Callable[[Model, int], tuple[dict[str, float], np.ndarray]]:
+    """A function that measures a model, after so many steps, on uint8 images (N, C, H, W): its numbers, and N samples.
 
-    The numbers are 'bpd' (exact, or the ELBO with one sample of u) and 'swd' of samples at T = 1 (× 10³).
+    The numbers are 'bpd' (exact, or the ELBO with one sample of u) and 'swd' of the samples at T = 1 (× 10³).
     """
-    real = descriptors(images, patches=patches, seed=seed)
+    distance_to_images = DistanceTo(images, patches=patches, seed=seed)
 
-    def validate(model: Model) -> tuple[dict[str, float], np.ndarray]:
+    def validate(model: Model, step: int) -> tuple[dict[str, float], np.ndarray]:
+        # The images' noise and u are the same at each step, so that bits/dim of two steps differ by the models alone.
         bits = image_bits(model, images, importance_samples=1, seed=seed, quiet=True)
-        z = latents(model, len(images), torch_generator(seed, "validate/samples"))
-        samples = decode(model, z, quiet=True)
-        distances = distance(real, descriptors(samples, patches=patches, seed=seed), seed=seed)
-        return {"bpd": float(bits.elbo.mean()), "swd": float(np.mean(list(distances.values())))}, samples
+        # z is fresh at each step: the same z would shift the whole curve of SWD by one error, and hide how large it is.
+        samples = sample(model, len(images), torch_generator(seed, "validate/samples", step), quiet=True)
+        return {"bpd": float(bits.elbo.mean()), "swd": mean_over_levels(distance_to_images(samples))}, samples
 
     return validate

@@ -30,9 +30,9 @@ class Layer(nn.Module):
         return x.requires_grad_(), *self(x)
 
 
-def soft_clamp(log_scale: Tensor, bound: float = 2.0) -> Tensor:
-    """bound · tanh(log_scale / bound): a log-scale kept within ±bound, with slope 1 at 0."""
-    return bound * (log_scale / bound).tanh()
+def soft_clamp(log_scale: Tensor, bound: float | None = 2.0) -> Tensor:
+    """bound · tanh(log_scale / bound): a log-scale kept within ±bound, if there is one, with slope 1 at 0."""
+    return log_scale if bound is None else bound * (log_scale / bound).tanh()
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[Any]:

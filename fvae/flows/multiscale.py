@@ -13,7 +13,7 @@ from fvae.flows.coupling import COUPLINGS
 from fvae.flows.layer import Layer
 from fvae.flows.mixing import ORDERS, InvertibleConv1x1
 from fvae.flows.reversible import reversible
-from fvae.flows.split import Split
+from fvae.flows.split import BOUND, Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
 
@@ -51,6 +51,7 @@ class MultiScaleFlow(nn.Module):
         mixing: str,
         actnorm: bool,
         squeeze_first: bool,
+        split_bound: float | None = BOUND,
     ) -> None:
         super().__init__()
         squeezes = levels if squeeze_first else levels - 1
@@ -69,7 +70,7 @@ class MultiScaleFlow(nn.Module):
                 raise ValueError(f"level {level} of a flow has one channel; a coupling needs two")
             self.levels.append(Composition(step(channels, width, coupling, mixing, actnorm) for _ in range(steps)))
             if level < levels - 1:
-                self.splits.append(Split(channels))
+                self.splits.append(Split(channels, split_bound))
                 self.latent_shapes.append((channels - channels // 2, rows, columns))
                 channels //= 2
         self.latent_shapes.append((channels, rows, columns))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fvae.flows.actnorm import data_dependent_start
 from fvae.models.base import Model, Shape
-from fvae.models.scale import LearnedScale
+from fvae.models.scale import FLOOR, LearnedScale
 from fvae.networks import encoder_and_decoder
 
 SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation of E(x)
@@ -19,12 +19,12 @@ SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation o
 class Autoencoder(Model):
     """E and G, which need not be invertible, and q(x|z) = N(G(v), σ₂² I). Raises ValueError where they do not fit."""
 
-    def __init__(self, shape: Shape, encoder: Mapping[str, Any]) -> None:
+    def __init__(self, shape: Shape, encoder: Mapping[str, Any], sigma_floor: float = FLOOR) -> None:
         e, g = encoder_and_decoder(shape, **encoder)
         super().__init__(shape, e.shape)
         self.encoder, self.decoder = e, g
-        self.sigma1 = LearnedScale()
-        self.sigma2 = LearnedScale()
+        self.sigma1 = LearnedScale(sigma_floor)
+        self.sigma2 = LearnedScale(sigma_floor)
 
     @property
     def log_sigma2(self) -> Tensor:

@@ -63,9 +63,9 @@ class Model(nn.Module):
         """−log q(x) in nats, (N,), of a model that is `exact`."""
         raise NotImplementedError
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The latent F_x(0) of a real image, without noise: (N, C, H, W) → (N, d)."""
-        return self.posterior(x, x.new_zeros(len(x), *self.noise_shape)).z
+    def encode(self, x: Tensor, u: Tensor | None = None) -> Tensor:
+        """The latent F_x(u) of a real image, by default without noise, F_x(0): (N, C, H, W) → (N, d)."""
+        return self.posterior(x, x.new_zeros(len(x), *self.noise_shape) if u is None else u).z
 
     def decode(self, z: Tensor) -> Tensor:
         """The image of a latent, equation (19), without noise: (N, d) → (N, C, H, W)."""

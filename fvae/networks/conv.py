@@ -80,7 +80,7 @@ class Halving(nn.Conv2d):
 
 
 class ConvDecoder(nn.Module):
-    """G: the mirror of E; after each level a 3×3 convolution and an unsqueeze double the image."""
+    """G: the mirror of E; after each level a convolution and an unsqueeze double the image."""
 
     def __init__(self, shape: Shape, *, channels: Sequence[int], blocks: int, expansion: float, latent: Latent) -> None:
         super().__init__()
@@ -91,18 +91,19 @@ class ConvDecoder(nn.Module):
         self.first = Conv1x1(reduced[0], channels[-1] * rows * columns if self.dense else channels[-1])
         upward = list(reversed(channels))
         self.levels = nn.ModuleList(level_of(each, blocks, expansion) for each in upward)
-        self.up = nn.ModuleList(Conv3x3(a, 4 * b) for a, b in zip(upward, [*upward[1:], shape[0]], strict=True))
+        self.up = nn.ModuleList(Conv1x1(coarse, 4 * fine) for coarse, fine in pairwise(upward))
+        self.up.append(Conv3x3(channels[0], 4 * shape[0]))
         self.norm = nn.GroupNorm(GROUPS, channels[0])
 
     def forward(self, v: Tensor) -> Tensor:
         """v → G(v), an image; nothing keeps it within [-1, 1]."""
         x = self.first(v)
         x = x.flatten(1).unflatten(1, self.coarsest) if self.dense else x
-        for level, up in zip(self.levels, self.up, strict=True):
-            x = level(x)
-            x = F.silu(self.norm(x)) if up is self.up[-1] else x
-            x = unsqueeze(up(x))
-        return x.to(v.dtype)
+        *between, last = self.up
+        for level, up in zip(self.levels, between, strict=False):
+            x = unsqueeze(up(level(x)))
+        x = F.silu(self.norm(self.levels[-1](x)))
+        return unsqueeze(last(x)).to(v.dtype)
 
     def mirror(self, encoder: Encoder) -> None:
         """Nothing: G does not start from E."""

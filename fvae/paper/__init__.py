@@ -13,7 +13,7 @@ from fvae.params import Experiment
 from fvae.provenance import provenance
 
 TABLES = ("sizes", "metrics", "fidelity")
-FIGURES = {  # and which models they show: none, the one that `figures.model` names, or all
+FIGURES = {  # and which models they show: none, the one that `figures.model` names, all, or those with E and G
     "data": "none",
     "structures": "none",
     "comparison": "all",
@@ -22,6 +22,7 @@ FIGURES = {  # and which models they show: none, the one that `figures.model` na
     "interpolation_four": "shown",
     "temperature": "shown",
     "neighbours": "shown",
+    "what_the_flow_adds": "autoencoders",
     "spectra": "all",
     "reconstructions": "all",
     "curves": "all",
@@ -40,9 +41,16 @@ def caption(name: str) -> str:
 
 
 def runs(shown: str, experiment_name: str, experiment: Experiment) -> list[layout.Run]:
-    """The trainings that a figure shows: none, the first of the model that `figures.model` names, or all."""
+    """The trainings that a figure shows.
+
+    none; shown: the first of the model that `figures.model` names; autoencoders: the first of each model with E and G;
+    all.
+    """
     if shown == "shown":
         return [layout.Run(experiment_name, experiment.figures.model, experiment.seeds[0])]
+    if shown == "autoencoders":
+        names = [name for name, spec in experiment.models.items() if spec.kind != "flow"]
+        return [layout.Run(experiment_name, name, experiment.seeds[0]) for name in names]
     models = experiment.models if shown == "all" else []
     return [layout.Run(experiment_name, model, seed) for model in models for seed in experiment.seeds]
 

@@ -11,6 +11,7 @@ from fvae.paper.rules import better, blur, hours, reduction, special_case, speed
 from fvae.paper.rules.comparison import correct
 from fvae.paper.rules.draft import Draft
 from fvae.paper.rules.measured import Measured, distance
+from fvae.paper.table import held_out
 from fvae.params import Experiment
 
 ROLES = {  # a claim that needs models which `claims` may not name: its sentence, and the roles
@@ -24,7 +25,8 @@ def write(experiment_name: str, experiment: Experiment) -> None:
     """Write results/EXPERIMENT/claims.json and claims.md. Raises UserError where a run is not measured."""
     claims, tests = decide(Measured(experiment_name, experiment))
     write_json(layout.claims(experiment_name, "json"), [asdict(claim) for claim in claims])
-    write_text(layout.claims(experiment_name, "md"), markdown(experiment_name, len(experiment.seeds), tests, claims))
+    words = markdown(experiment_name, len(experiment.seeds), tests, claims, held_out(experiment))
+    write_text(layout.claims(experiment_name, "md"), words)
 
 
 def decide(measured: Measured) -> tuple[list[Claim], int]:
@@ -56,14 +58,15 @@ def not_named(measured: Measured) -> list[Draft]:
     return drafts
 
 
-def markdown(experiment_name: str, seeds: int, tests: int, claims: list[Claim]) -> str:
-    """The verdicts in words."""
+def markdown(experiment_name: str, seeds: int, tests: int, claims: list[Claim], notes: list[str]) -> str:
+    """The verdicts in words, after notes on all of them."""
     head = (
         f"# The paper's claims in `{experiment_name}`\n\nDecided from {seeds} seed{'s' * (seeds > 1)} of each model by "
         "the rules of docs/protocol.md. "
     )
     corrected = f"{tests} tests were made, and corrected together.\n" if tests else "No test could be made.\n"
-    return head + corrected + "".join(paragraphs(claim) for claim in claims)
+    parts = [f"\n{note}\n" for note in notes] + [paragraphs(claim) for claim in claims]
+    return head + corrected + "".join(parts)
 
 
 def paragraphs(claim: Claim) -> str:

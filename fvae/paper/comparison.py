@@ -5,22 +5,22 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.paper import style
 from fvae.params import Experiment
 from fvae.results import read_matched
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """One sheet of held-out images, and one of each model's samples at the temperature that the metrics use."""
+    """One sheet of held-out images, and one of each model's first draw at the temperature that the metrics use."""
     rows, columns = experiment.figures.sheet
     panels = len(experiment.models) + 1
     across = panels if panels <= 4 else min((4, 3), key=lambda across: -panels % across)
     figure, axes = style.stack(panels, experiment, aspect=rows / columns, across=across, lines=2, footer=1)
-    real = load(layout.data(experiment_name)).split("test")
+    real = random_images(load(layout.data(experiment_name)).split("test"), rows * columns, "evaluate/test")
     style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images\n")
     for panel, name in zip(axes[1:], experiment.models, strict=False):
-        images = style.samples(experiment_name, experiment, "random", name)
+        images = style.samples(experiment_name, experiment, "random", name)[0]
         _, size = read_matched(experiment_name, name)
         title = f"{style.label(name)}\n{size['parameters'] / 1e6:.2f} M parameters"
         style.show(panel, style.first(images, rows, columns, "random"), title)

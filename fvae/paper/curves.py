@@ -1,4 +1,4 @@
-"""Training curves: bits/dim and SWD of held-out images over images and seconds."""
+"""Training curves over images and seconds: bits/dim of held-out images, and SWD of new samples at each validation."""
 
 from __future__ import annotations
 

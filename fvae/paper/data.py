@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.paper import style
 from fvae.params import Experiment
 
@@ -13,11 +13,12 @@ ROWS, COLUMNS = 5, 12
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """The first training images."""
+    """Random training images."""
     images = load(layout.data(experiment_name))
     manifest = images.manifest
+    shown = random_images(images.split("train"), ROWS * COLUMNS, "figure/data")
     figure, (axes,) = style.stack(1, experiment, aspect=ROWS / COLUMNS)
-    style.show(axes, style.first(images.split("train"), ROWS, COLUMNS, "data"))
+    style.show(axes, style.first(shown, ROWS, COLUMNS, "data"))
     size = experiment.data.size
     splits = ", ".join(f"{count:,} {split}" for split, count in manifest["splits"].items())
     moments = ", ".join(

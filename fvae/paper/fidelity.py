@@ -8,9 +8,9 @@ import pandas as pd
 
 from fvae import layout
 from fvae.paper import style
-from fvae.paper.table import Table, mean_and_spread, over_seeds
+from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_subsets
 from fvae.params import Experiment
-from fvae.results import read_metric
+from fvae.results import read_floor, read_metric
 
 COLUMNS: dict[str, tuple[str, float, int]] = {  # heading, factor and digits of each number
     "fid": ("FID ↓", 1, 1),
@@ -25,24 +25,50 @@ COLUMNS: dict[str, tuple[str, float, int]] = {  # heading, factor and digits of 
 
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
-    """One row per model and seed in numbers, one row per model as printed; n/a where a seed has no number."""
+    """One row per model and seed in numbers, one row per model as printed; then a row of real images.
+
+    n/a where a seed has no number.
+    """
     numbers, printed, runs = [], [], []
     for name in experiment.models:
         of_model = [read_metric(layout.Run(experiment_name, name, seed), "fid") for seed in experiment.seeds]
         runs += of_model
         numbers += [
-            {"model": name, "seed": seed, **{metric: run[metric] for metric in COLUMNS}}
+            {"model": name, "seed": seed, **numbers_row(run)}
             for seed, run in zip(experiment.seeds, of_model, strict=True)
         ]
-        cells = {
-            heading: mean_and_spread([run[metric] for run in of_model], digits, factor)
-            for metric, (heading, factor, digits) in COLUMNS.items()
-        }
-        printed.append({"model": style.label(name), **cells})
-    return Table(pd.DataFrame(numbers), pd.DataFrame(printed), notes(experiment, runs))
+        printed.append({"model": style.label(name), **printed_row(of_model)})
+    floor = read_floor(experiment_name)
+    numbers.append({"model": "real images", **numbers_row(floor["fidelity"])})
+    printed.append({"model": "real images", **printed_row([floor["fidelity"]])})
+    frame = pd.DataFrame(numbers).astype({"seed": "Int64"})  # the row of real images has no seed
+    return Table(frame, pd.DataFrame(printed), notes(experiment, runs, floor))
 
 
-def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
+def numbers_row(found: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of one run, or of real images, each with its standard deviation."""
+    return {key: found[key] for metric in COLUMNS for key in (metric, f"{metric}_standard_deviation")}
+
+
+def printed_row(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The numbers over seeds, as printed."""
+    return {
+        heading: mean_and_spread(
+            [each[metric] for each in found], digits, factor, of_one=found[0][f"{metric}_standard_deviation"]
+        )
+        for metric, (heading, factor, digits) in COLUMNS.items()
+    }
+
+
+def fid_floor(fid: dict[str, Any]) -> str:
+    """The note that says what FID of real images is."""
+    return (
+        f"FID of real images: {fid['images']:,} test images in place of samples, {over_subsets(len(fid['subsets']))}. "
+        "FID of fewer images is higher."
+    )
+
+
+def notes(experiment: Experiment, runs: list[dict[str, Any]], floor: dict[str, Any]) -> list[str]:
     """What the numbers are, of how many images, and, once each, the reasons why some are missing."""
     measured = [run for run in runs if run["fid"] is not None]
     lines = []
@@ -60,10 +86,13 @@ def notes(experiment: Experiment, runs: list[dict[str, Any]]) -> list[str]:
             "recall are of VGG-16's in their paper, so that its numbers cannot be compared with these.",
         ]
     all_of_it = {run["reason"] for run in runs if run["fid"] is None}
-    infinity = {run["fid_infinity_reason"] for run in measured if run["fid_infinity"] is None}
+    with_real = [*measured, *([floor["fidelity"]] if floor["fid"]["mean"] is not None else [])]
+    infinity = {run["fid_infinity_reason"] for run in with_real if run["fid_infinity"] is None}
     return [
+        *held_out(experiment),
         *lines,
-        over_seeds(len(experiment.seeds)),
+        *([fid_floor(floor["fid"])] if floor["fid"]["mean"] is not None else []),
+        over_draws(len(experiment.seeds), experiment.sampling.random.draws),
         *(f"All is n/a: {reason}" for reason in sorted(all_of_it)),
         *(f"FID∞ is n/a: {reason}" for reason in sorted(infinity)),
     ]

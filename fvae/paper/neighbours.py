@@ -16,8 +16,8 @@ AT_ONCE = 2000  # training images
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """One column per sample: the sample, and below it the nearest training images or mirror images, nearest first."""
-    samples = style.samples(experiment_name, experiment, "random")[:SAMPLES]
-    train = load(layout.data(experiment_name)).split("train")
+    samples = style.samples(experiment_name, experiment, "random")[0, :SAMPLES]
+    train = load(layout.data(experiment_name)).training_images(hold_out=experiment.training.hold_out)
     rows = np.stack([samples, *nearest(samples, train, NEIGHBOURS).swapaxes(0, 1)])
     figure, (axes,) = style.stack(1, experiment, aspect=rows.shape[0] / rows.shape[1])
     style.show(axes, rows)

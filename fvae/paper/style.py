@@ -19,6 +19,7 @@ from fvae.params import Experiment, Figures
 
 LABELS = {
     "vae": "VAE",
+    "vae_dense": "VAE, dense latent",
     "vae_reduced": "VAE, d < D",
     "nice": "NICE",
     "realnvp": "RealNVP",
@@ -39,6 +40,8 @@ QUANTITIES = {
 
 def label(model: str) -> str:
     """A model's name as the paper writes it."""
+    if model.endswith("_parameters"):
+        return f"{label(model.removesuffix('_parameters'))}, equal parameters"
     return LABELS.get(model, model.replace("_", " "))
 
 
@@ -98,7 +101,7 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
-SAMPLE_DIMS = {"random": 4, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6}
+SAMPLE_DIMS = {"random": 5, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6, "sources": 5}
 
 
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:

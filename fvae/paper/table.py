@@ -10,6 +10,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.files import write_text
+from fvae.params import Experiment
 
 
 @dataclass
@@ -21,21 +22,49 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def mean_and_spread(values: Sequence[float | None], digits: int, factor: float = 1) -> str:
+def mean_and_spread(
+    values: Sequence[float | None], digits: int, factor: float = 1, *, of_one: float | None = None
+) -> str:
     """The mean of values × factor, ± the standard deviation over seeds where there are several.
 
-    n/a where one of the seeds has no number.
+    With one seed ± is followed by `of_one` × factor, such as the standard deviation over draws of samples, if there is
+    one. n/a where one of the seeds has no number.
     """
     known = [factor * value for value in values if value is not None]
     if len(known) < len(values):
         return "n/a"
-    spread = f" ± {np.std(known, ddof=1):,.{digits}f}" if len(known) > 1 else ""
-    return f"{np.mean(known):,.{digits}f}{spread}"
+    one = None if of_one is None else factor * of_one
+    spread = float(np.std(known, ddof=1)) if len(known) > 1 else one
+    return f"{np.mean(known):,.{digits}f}" + ("" if spread is None else f" ± {spread:,.{digits}f}")
+
+
+def held_out(experiment: Experiment) -> list[str]:
+    """A sentence that no number is of unseen images, where none are held out from training; else nothing."""
+    if experiment.training.hold_out:
+        return []
+    return [
+        "The models were trained on all images (training.hold_out: false). The images that are called test images here "
+        "are training images too, so that no number speaks of unseen images."
+    ]
 
 
 def over_seeds(seeds: int) -> str:
     """The note that explains what `mean_and_spread` prints."""
     return f"{seeds} seeds: mean ± standard deviation." if seeds > 1 else "1 seed."
+
+
+def over_draws(seeds: int, draws: int) -> str:
+    """The note that explains what `mean_and_spread` prints of numbers that are measured of several draws of samples."""
+    each = f"the mean over {draws} draws of samples from the same weights" if draws > 1 else "of one draw of samples"
+    if seeds > 1:
+        return f"{seeds} seeds: mean ± standard deviation over seeds. Each seed's number of samples is {each}."
+    error = "; ± the standard deviation over draws, which says nothing about other trainings" if draws > 1 else ""
+    return f"1 seed. Each number of samples is {each}{error}."
+
+
+def over_subsets(subsets: int) -> str:
+    """What ± means in the row of real images."""
+    return f"± the standard deviation over {subsets} random subsets" if subsets > 1 else "one subset, so without ±"
 
 
 def save(table: Table, experiment: str, name: str) -> None:

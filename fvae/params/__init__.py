@@ -11,6 +11,7 @@ from fvae.params.inheritance import resolve
 from fvae.params.messages import error_at, explain
 from fvae.params.schema import (
     FID,
+    NOT_OF_SIZE,
     SWD,
     BitsPerDim,
     Claims,
@@ -19,6 +20,7 @@ from fvae.params.schema import (
     Figures,
     FlowModelSpec,
     FlowSpec,
+    FolderSplit,
     FVAESpec,
     HashSplit,
     Images,
@@ -40,6 +42,7 @@ from fvae.params.source import read
 
 __all__ = [
     "FID",
+    "NOT_OF_SIZE",
     "SWD",
     "BitsPerDim",
     "Claims",
@@ -49,6 +52,7 @@ __all__ = [
     "Figures",
     "FlowModelSpec",
     "FlowSpec",
+    "FolderSplit",
     "HashSplit",
     "Images",
     "Match",

@@ -13,9 +13,9 @@ from fvae.params.schema import Dense, Experiment, FlowModelSpec, ModelSpec, Port
 
 RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
-    *("special_case", "inception_weights", "reference", "summary", "claims", "article"),
+    *("special_case", "inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
-    *("spectra", "reconstructions", "curves", "sizes", "metrics", "fidelity"),
+    *("spectra", "what_the_flow_adds", "reconstructions", "curves", "sizes", "metrics", "fidelity"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -67,18 +67,29 @@ class Portraits(Section):
     seed: Seed
 
 
-class HashSplit(Section):
-    """By the hash of an image's content: it stays when others are added."""
+class SharesSplit(Section):
+    """Shares of the images or folders, each of which keeps its split when others are added."""
 
-    kind: Literal["hash"]
     validation: Share
     test: Share
 
     @model_validator(mode="after")
-    def train_is_left(self) -> HashSplit:
+    def train_is_left(self) -> Self:
         if self.validation + self.test >= 1:
             raise PydanticCustomError("shares", "validation and test leave nothing to train on", {"name": "test"})
         return self
+
+
+class HashSplit(SharesSplit):
+    """By the hash of an image's content."""
+
+    kind: Literal["hash"]
+
+
+class FolderSplit(SharesSplit):
+    """By the hash of the name of the folder that an image lies in, so that all images of a person are in one split."""
+
+    kind: Literal["folder"]
 
 
 class PublishedSplit(Section):
@@ -98,7 +109,7 @@ class Images(Section):
     bits: Literal[5, 8]  # of a pixel
     crop: Literal["center", "none"] | tuple[Pixel, Pixel, Pixel, Pixel]  # left, top, right, bottom
     filter: Literal["lanczos", "area", "bilinear", "bicubic"]  # of the reduction, always antialiased
-    split: Annotated[HashSplit | PublishedSplit, Field(discriminator="kind")]
+    split: Annotated[HashSplit | FolderSplit | PublishedSplit, Field(discriminator="kind")]
     limit: Count | None
     max_rejected: Share
 
@@ -175,9 +186,15 @@ class FlowSpec(Section):
     coupling: Literal["additive", "affine"]
     mixing: Literal["swap", "shuffle", "conv1x1"]
     actnorm: StrictBool  # in every step; one stands at the end in any case
+    split_bound: Positive | None = 4.0  # of the log-scale of what leaves after a level (CondActnorm); null: unbounded
 
 
 Quantity = Literal["parameters", "macs"]  # that ever get a gradient; multiply-accumulates of (6) for one image
+
+
+Divergence = Literal["restart", "ignore"]  # from the last validation at half the learning rate, or train on
+TRAINING_OF_A_MODEL = ("dequantise", "divergence")  # keys of a model that replace those of `training`
+NOT_OF_SIZE = {"learning_rate", "init", *TRAINING_OF_A_MODEL}  # keys of a model on which its size does not depend
 
 
 class ModelSpecBase(Section):
@@ -186,9 +203,15 @@ class ModelSpecBase(Section):
     learning_rate: Positive
     match: Quantity | None = None  # in place of the experiment's match.quantity
     init: Literal["data", "authors"]  # actnorms and σ from a first batch, or as the authors' code starts them
+    dequantise: StrictBool | None = None  # in place of training.dequantise
+    divergence: Divergence | None = None  # in place of training.divergence
 
 
-class VAESpec(ModelSpecBase):
+class AutoencoderSpec(ModelSpecBase):
+    sigma_floor: Annotated[float, Field(ge=0, lt=1, strict=True)] = 1e-3  # of σ₁ and σ₂: an eighth of an 8-bit level
+
+
+class VAESpec(AutoencoderSpec):
     """Equation (10)."""
 
     kind: Literal["vae"]
@@ -202,7 +225,7 @@ class FlowModelSpec(ModelSpecBase):
     flow: FlowSpec
 
 
-class MixtureSpec(ModelSpecBase):
+class MixtureSpec(AutoencoderSpec):
     """Equation (16)."""
 
     kind: Literal["mixture"]
@@ -210,7 +233,7 @@ class MixtureSpec(ModelSpecBase):
     flow: FlowSpec  # of each of the two
 
 
-class FVAESpec(ModelSpecBase):
+class FVAESpec(AutoencoderSpec):
     """Equation (17)."""
 
     kind: Literal["fvae"]
@@ -235,8 +258,15 @@ class Training(Section):
     batch_size: Count
     warmup_steps: Annotated[int, Field(ge=0, strict=True)]
     cooldown_images: Annotated[int, Field(ge=0, strict=True)]  # the last images, over which the learning rate falls
-    clip_norm: Positive  # of the gradient's norm
+    hold_out: StrictBool  # train on the training images alone; false: also on those of validation and test
+    dequantise: StrictBool  # uniform noise, one level wide; false: levels as they are, from -1 to 1
+    clip_norm: Positive | None  # of the gradient's norm; null: no clipping
+    divergence: Divergence
     ema: Share
+    batch_norm: Literal["estimated", "running"]  # statistics for evaluation: anew from training images, or of training
+    keep: Literal[
+        "validation", "training", "last"
+    ]  # weights with the lowest bits/dim of those images, or the last ones
     flip: StrictBool
     precision: Literal["32-true", "bf16-mixed"]
     channels_last: StrictBool  # the memory format of images and activations
@@ -250,6 +280,7 @@ class Training(Section):
 
 class RandomSamples(Section):
     images: Count
+    draws: Count  # sets of so many images, by which the error of a distance is measured
     temperature: Temperature
 
 
@@ -270,11 +301,17 @@ class Reconstructions(Section):
 class Pairs(Section):
     pairs: Count
     steps: Steps
+    noise: StrictBool  # the latents of images are F_x(u) with random u; false: F_x(0)
 
 
 class Quads(Section):
     sheets: Count
     steps: Steps
+    noise: StrictBool  # as for pairs
+
+
+class Sources(Section):
+    images: Count  # of each source of latents
 
 
 class Sampling(Section):
@@ -287,6 +324,7 @@ class Sampling(Section):
     reconstructions: Reconstructions
     pairs: Pairs
     quads: Quads
+    sources: Sources
 
 
 class BitsPerDim(Section):
@@ -376,6 +414,11 @@ class Experiment(Section):
     evaluation: Evaluation
     claims: Claims
     figures: Figures
+
+    def training_of(self, model: str) -> Training:
+        """How a model is trained: `training`, with what the model's own section replaces."""
+        own = self.models[model].model_dump(include={*TRAINING_OF_A_MODEL}, exclude_none=True)
+        return self.training.model_copy(update=own)
 
     @model_validator(mode="after")
     def names_agree(self) -> Experiment:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fvae.data.pixels import dequantise
+from fvae.data.pixels import between_ends, dequantise
 from fvae.errors import UserError
 from fvae.models.base import Model
 from fvae.seeding import numpy_generator, torch_generator
@@ -18,15 +18,27 @@ RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
 
 
 class Batches:
-    """Dequantised images x and their noise u for each step; each epoch takes all images in a new order."""
+    """Images x and their noise u for each step; each epoch takes all images in a new order.
+
+    The images are dequantised, or else their levels are spread evenly from -1 to 1.
+    """
 
     def __init__(
-        self, images: np.ndarray, model: Model, *, batch_size: int, flip: bool, seed: int, device: torch.device
+        self,
+        images: np.ndarray,
+        model: Model,
+        *,
+        batch_size: int,
+        flip: bool,
+        seed: int,
+        device: torch.device,
+        dequantise: bool = True,
     ) -> None:
         if batch_size > len(images):
             raise UserError(f"training.batch_size: {batch_size} is more than the {len(images)} training images")
         self.model, self.batch_size, self.flip, self.seed, self.device = model, batch_size, flip, seed, device
         self.pixels = Resident(images, device) if fits(images, device) else Streamed(images, device)
+        self.dequantise = dequantise
         self.images = len(images)
         self.epoch = -1
 
@@ -42,13 +54,13 @@ class Batches:
             self.epoch = epoch
             self.pixels.order(order[: len(self) * self.batch_size].reshape(len(self), self.batch_size))
         generator = torch_generator(self.seed, "train/noise", step, device=self.device)
-        return self._dequantised(self.pixels[position], generator)
+        return self._batch(self.pixels[position], generator)
 
     def first(self, images: int) -> tuple[Tensor, Tensor]:
         """x and u of so many images, or of all where there are fewer, from which a model is initialised."""
         self.epoch = -1
         self.pixels.order(numpy_generator(self.seed, "train/start").permutation(self.images)[None, :images])
-        return self._dequantised(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
+        return self._batch(self.pixels[0], torch_generator(self.seed, "train/start", device=self.device))
 
     def fixed(self, images: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches x and u of the same images at each call: of at most so many, and one batch at least."""
@@ -56,8 +68,9 @@ class Batches:
         x, u = self.first(max(self.batch_size, whole))
         return zip(x.split(self.batch_size), u.split(self.batch_size), strict=True)
 
-    def _dequantised(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        x = dequantise(pixels, generator, self.model.bits)
+    def _batch(self, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        bits = self.model.bits
+        x = dequantise(pixels, generator, bits) if self.dequantise else between_ends(pixels, bits)
         if self.flip:
             mirrored = torch.rand(len(x), 1, 1, 1, generator=generator, device=self.device) < 0.5
             x = torch.where(mirrored, x.flip(3), x)

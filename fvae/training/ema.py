@@ -18,7 +18,8 @@ BATCH_NORM_IMAGES = 1000  # from which the statistics of BatchNorm are estimated
 class EMA:
     """A copy of a model whose weights are averaged over the steps, from the initial weights on.
 
-    The statistics of BatchNorm are not averaged but estimated with the averaged weights, by `evaluation_model`.
+    The statistics of BatchNorm are not averaged: `evaluation_model` estimates them with the averaged weights, and
+    `with_buffers_of` takes those of training.
     """
 
     def __init__(self, model: Model, decay: float) -> None:
@@ -29,6 +30,13 @@ class EMA:
     def update(self) -> None:
         """average ← decay · average + (1 − decay) · weight."""
         self._average(self._averages, self._weights, None)
+
+    @torch.no_grad()
+    def with_buffers_of(self, model: Model) -> Model:
+        """The averaged model with another one's buffers, among them the statistics of BatchNorm."""
+        for mine, other in zip(self.model.buffers(), model.buffers(), strict=True):
+            mine.copy_(other)
+        return self.model
 
     @torch.no_grad()
     def evaluation_model(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,7 @@ from fvae.training.trainer import Trainer, build_trainer
 
 INITIAL_BATCH = 256  # images from which actnorms and scales are initialised
 
-Validate = Callable[[Model], tuple[dict[str, float], np.ndarray]]
+Validate = Callable[[Model, int], tuple[dict[str, float], np.ndarray]]
 
 
 def train(
@@ -38,13 +37,15 @@ def train(
     seed: int,
     fingerprint: str,
     validate: Validate,
+    resume_across_versions: bool = False,
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
-    `validate` measures a model on held-out images and returns samples too; the weights with the lowest 'bpd' are kept.
-    States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
-    continues from the newest state to the same bits, if its fingerprint is the same. A training that diverges goes back
-    to its last validation and continues with a smaller learning rate.
+    `validate` measures a model after so many steps on held-out images and returns samples too; `settings.keep` says
+    which weights are kept. States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
+    continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
+    the code or a library is another one, it starts anew unless `resume_across_versions`. A training that diverges goes
+    back to its last validation and continues with a smaller learning rate.
 
     Raises UserError where a signal stops the training, where it diverges again and again, and where the settings do not
     fit the images or the devices.
@@ -52,13 +53,19 @@ def train(
     fabric = start_processes(settings)
     trainer = build_trainer(fabric, model, settings)
     batches = Batches(
-        images, model, batch_size=settings.batch_size, flip=settings.flip, seed=seed, device=fabric.device
+        images,
+        model,
+        batch_size=settings.batch_size,
+        flip=settings.flip,
+        seed=seed,
+        device=fabric.device,
+        dequantise=settings.dequantise,
     )
     schedule = Schedule(settings, learning_rate)
-    record = Record(fabric.device)
-    recovery = Recovery(folder, fingerprint, trainer, record)
+    record = Record(fabric.device, keep=settings.keep)
+    recovery = Recovery(folder, fingerprint, trainer, record, settings.divergence)
 
-    if not recovery.resume():
+    if not recovery.resume(across_versions=resume_across_versions):
         if init == "data":
             trainer.initialise(*batches.first(INITIAL_BATCH))
         recovery.save(validated=True)
@@ -105,8 +112,8 @@ def run_steps(
             validate_now = schedule.validates_after(step) and not diverged
             if validate_now:
                 evaluated = trainer.evaluation_model(batches.fixed(BATCH_NORM_IMAGES))
-                measured, samples = validate(evaluated)
-                diverged = trainer.any_process(not math.isfinite(measured["bpd"]))
+                measured, samples = validate(evaluated, step)
+                diverged = recovery.is_not_finite(measured["bpd"])
                 if not diverged:
                     record.add_validation(measured, images=schedule.images(step), model=evaluated)
                     log.validation(measured, samples)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from fvae.models.base import Model
 from fvae.training.checkpoint import copied_weights
+from fvae.training.makers import difference, makers
+
+Keep = Literal["validation", "training", "last"]
 
 
 class Mean:
@@ -37,16 +40,25 @@ class Mean:
 class Record:
     """What is kept of a training beside the weights of the model and the state of its optimizer."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, keep: Keep = "validation") -> None:
+        self.keep = keep  # which of the validated weights: those with the lowest bits/dim of these images, or the last
         self.step = 0  # steps done
         self.seconds = 0.0  # spent on training steps
-        self.best_bpd = math.inf  # bits/dim of held-out images
+        self.lowest_kept = math.inf  # bits/dim of the images that choose the weights
+        self.best_bpd = math.inf  # bits/dim of held-out images, of the weights that are kept
         self.best_weights: dict[str, Tensor] = {}
         self.lowest_bpd = math.inf  # bits/dim of training images: the lowest mean between two logs
+        self.made_by: list[dict[str, Any]] = []  # the code and the libraries, each with the step from which on
+        self.add_makers()
         self.slowdowns = 0  # how many times the loss diverged
         self.history: list[dict[str, float]] = []
         self.since_log = Mean(device)  # nats per image, of this process's share of each batch
         self.since_validation = Mean("cpu")  # bits/dim, the same in every process
+
+    def add_makers(self) -> None:
+        """Note the code and the libraries that are here, where others made the steps so far."""
+        if not self.made_by or difference(self.made_by[-1], makers()):
+            self.made_by.append({"from_step": self.step, **makers()})
 
     def add_step(self, loss: Tensor) -> None:
         """Count a step with its loss in nats per image."""
@@ -61,18 +73,21 @@ class Record:
         self.seconds += seconds
 
     def add_validation(self, measured: dict[str, float], *, images: int, model: Model) -> None:
-        """Add a row to the history, and keep the weights of the validated model where they are the best so far."""
+        """Add a row to the history, and keep the weights of the validated model where they are to be kept so far."""
+        train_bpd = float(self.since_validation())
         self.history.append(
             {
                 "images": images,
                 "seconds": self.seconds,
                 "slowdowns": self.slowdowns,
-                "train_bpd": float(self.since_validation()),
+                "train_bpd": train_bpd,
                 **measured,
             }
         )
         self.since_validation.reset()
-        if measured["bpd"] < self.best_bpd:
+        value = train_bpd if self.keep == "training" else measured["bpd"]
+        if value < self.lowest_kept or self.keep == "last":
+            self.lowest_kept = value
             self.best_bpd, self.best_weights = measured["bpd"], copied_weights(model)
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -23,18 +24,31 @@ class Recovery:
     All processes restore a state and one of them saves it, so that each process has to call each of these methods.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, trainer: Trainer, record: Record) -> None:
+    def __init__(self, folder: Path, fingerprint: str, trainer: Trainer, record: Record, divergence: str) -> None:
         self.folder, self.trainer, self.record = folder, trainer, record
         self.states = States(folder, fingerprint)
+        self.ignores = divergence == "ignore"
         self.saved_at = time.monotonic()
 
-    def resume(self) -> bool:
-        """Continue from the newest state; False where there is none of this training."""
-        state = self.states.load()
+    def resume(self, *, across_versions: bool = False) -> bool:
+        """Continue from the newest state; False where there is none of this training.
+
+        A state that other code or another version of a library made is continued only `across_versions`; otherwise it
+        is set aside. Whatever is not as it should be is one line on standard error.
+        """
+        found = self.states.find(across_versions=across_versions)
         self.trainer.fabric.barrier()
-        if state:
-            self._restore(state)
-        return state is not None
+        if found.remark and self.trainer.fabric.is_global_zero:
+            kept = ""
+            if found.made_otherwise:
+                folder = self.states.set_aside()
+                kept = (
+                    f"; to continue the old one, move the files of {folder.name} back and use --resume-across-versions"
+                )
+            print(f"fvae: {self.folder}: {found.remark}{kept}", file=sys.stderr)
+        if found.state:
+            self._restore(found.state)
+        return found.state is not None
 
     def save(self, *, validated: bool = False) -> None:
         """Save the newest state, and as the validated one where it is `validated`."""
@@ -49,9 +63,15 @@ class Recovery:
         return self.trainer.any_process(time.monotonic() - self.saved_at > SAVE_SECONDS)
 
     def has_diverged(self, bpd: float) -> bool:
-        """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process."""
+        """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process; False if ignored."""
+        if self.ignores:
+            return False
         sound = math.isfinite(bpd) and bpd <= self.record.lowest_bpd + EXPLOSION and self.trainer.has_finite_weights()
         return self.trainer.any_process(not sound)
+
+    def is_not_finite(self, bpd: float) -> bool:
+        """Whether held-out bits/dim are not finite in any process; False if that is ignored."""
+        return not self.ignores and self.trainer.any_process(not math.isfinite(bpd))
 
     def go_back(self) -> None:
         """Restore the validated state, for a smaller learning rate. Raises UserError after MAX_SLOWDOWNS times."""
@@ -77,3 +97,4 @@ class Recovery:
     def _restore(self, state: dict[str, dict[str, object]]) -> None:
         self.trainer.load_state_dict(state["trainer"])
         self.record.load_state_dict(state["record"])
+        self.record.add_makers()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from fvae.errors import UserError
 from fvae.files import sha256, write, write_json
 from fvae.provenance import software
 from fvae.training.checkpoint import save_weights
@@ -21,14 +22,23 @@ def write_history(folder: Path, record: Record) -> None:
 
 
 def write_results(folder: Path, record: Record, device: torch.device) -> None:
-    """Write the history, the best weights, and what the training cost."""
+    """Write the history, the weights that are kept, and what the training cost.
+
+    Raises UserError where there are no weights to keep.
+    """
     write_history(folder, record)
+    if not record.best_weights:
+        raise UserError(
+            f"{folder}: the loss was finite at no validation; lower the model's learning_rate, or say "
+            "training.divergence: restart"
+        )
     weights = folder / "weights.safetensors"
     save_weights(weights, record.best_weights)
     cost = {
         "best_bpd": record.best_bpd,
         "steps": record.step,
         "slowdowns": record.slowdowns,
+        "made_by": record.made_by,
         "weights_sha256": sha256(weights),
         "seconds": record.seconds,
         "peak_memory": peak_memory(device),

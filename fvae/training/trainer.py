@@ -31,6 +31,7 @@ class Trainer:
     def __init__(self, fabric: Fabric, model: Model, optimizer: torch.optim.Optimizer, ema: EMA, settings: Training):
         self.fabric, self.model, self.optimizer, self.ema = fabric, model, optimizer, ema
         self.device = fabric.device
+        self.running_batch_norm = settings.batch_norm == "running"
         self.clip_norm, self.bf16 = settings.clip_norm, settings.precision == "bf16-mixed"
         self.memory_format = _memory_format(settings)
         compiled: Any = torch.compile(model) if settings.compile else model
@@ -51,7 +52,10 @@ class Trainer:
 
         # Gradient, of the loss in bits/dim.
         self.fabric.backward(bits_per_dim(loss, self.model.dims))
-        self.fabric.clip_gradients(self._objective, self._optimizer, max_norm=self.clip_norm, error_if_nonfinite=False)
+        if self.clip_norm is not None:
+            self.fabric.clip_gradients(
+                self._objective, self._optimizer, max_norm=self.clip_norm, error_if_nonfinite=False
+            )
 
         # Update.
         for group in self.optimizer.param_groups:
@@ -69,7 +73,12 @@ class Trainer:
         self.ema.model.load_state_dict(self.model.state_dict())
 
     def evaluation_model(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Model:
-        """The averaged model in evaluation mode, with the BatchNorm statistics of batches x and u."""
+        """The averaged model in evaluation mode.
+
+        Its BatchNorms have the statistics of batches x and u, or the running ones of training.
+        """
+        if self.running_batch_norm:
+            return self.ema.with_buffers_of(self.model).eval()
         return self.ema.evaluation_model((self._formatted(x), u) for x, u in batches)
 
     @torch.no_grad()

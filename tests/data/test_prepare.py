@@ -20,10 +20,11 @@ from fvae.data.journal import Outcome
 from fvae.data.prepare import prepare_images, prepare_portraits
 from fvae.data.splits import assign
 from fvae.errors import UserError
-from fvae.params import HashSplit, Images, Portraits
+from fvae.params import FolderSplit, HashSplit, Images, Portraits
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 RNG = np.random.default_rng(0)
+FOLDERS = {"kind": "folder", "validation": 0.3, "test": 0.3}
 PORTRAITS = Portraits(kind="portraits", size=16, bits=8, train=20, validation=5, test=6, seed=1)
 
 
@@ -146,6 +147,65 @@ def test_split_shares():
     splits = pd.Series(assign(lines, split, indexed=False)).value_counts(normalize=True)
     assert splits["test"] == pytest.approx(0.2, abs=0.03)
     assert splits["validation"] == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def people():
+    """Names and bytes of images: people with one to three of them."""
+    return {f"lfw/Name_{i}/{j}.jpg": encoded(photograph(), "JPEG") for i in range(20) for j in range(1 + i % 3)}
+
+
+def splits_by_name(out):
+    return pd.read_csv(out / "index.csv", index_col="name")["split"]
+
+
+def test_a_folder_split_has_no_person_in_two_splits_in_any_container(people, tmp_path):
+    sources = [
+        folder(tmp_path / "folder", people),
+        archive_zip(tmp_path / "faces.zip", people),
+        archive_tar(tmp_path / "faces.tgz", people, "w:gz"),
+    ]
+    for number, source in enumerate(sources):
+        prepare(source, tmp_path / str(number), split=FOLDERS)
+    splits = [splits_by_name(tmp_path / str(number)).sort_index() for number in range(3)]
+    assert splits[0].equals(splits[1])
+    assert splits[0].equals(splits[2])
+    assert len(splits[0]) == len(people)
+    of_person = splits[0].groupby(splits[0].index.str.split("/").str[1]).unique()
+    assert of_person.map(len).max() == 1
+    assert {splits[0] for splits in of_person} == {"train", "validation", "test"}
+
+
+def test_a_folder_split_stays_when_people_and_images_are_added_or_packed_otherwise(people, tmp_path):
+    some = {f"deeper/{name}": data for name, data in people.items() if name.endswith("/0.jpg")}
+    prepare(archive_zip(tmp_path / "some.zip", some), tmp_path / "some", split=FOLDERS)
+    more = people | {f"lfw/More_{i}/0.jpg": encoded(photograph(), "JPEG") for i in range(5)}
+    prepare(archive_zip(tmp_path / "more.zip", more), tmp_path / "more", split=FOLDERS)
+    before, after = splits_by_name(tmp_path / "some"), splits_by_name(tmp_path / "more")
+    assert (after[before.index.str.removeprefix("deeper/")].to_numpy() == before.to_numpy()).all()
+
+
+def test_the_shares_of_a_folder_split_are_of_folders():
+    outcomes = [Outcome(f"person {i}/{j}.jpg", "", None, None, None) for i in range(4000) for j in (0, 1)]
+    split = FolderSplit(kind="folder", validation=0.1, test=0.2)
+    splits = pd.Series(assign(outcomes, split, indexed=False))[::2].value_counts(normalize=True)
+    assert splits["test"] == pytest.approx(0.2, abs=0.03)
+    assert splits["validation"] == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("stray.jpg", "1 of 40 images lie in no folder, such as stray.jpg"),
+        (None, r"the images lie in 1 folders \(Name_0\), too few for 3 splits"),
+    ],
+    ids=["no folder", "one folder"],
+)
+def test_images_that_no_folder_split_can_take_are_one_clear_line(people, tmp_path, more, message):
+    files = people | {more: encoded(photograph())} if more else {"Name_0/a.jpg": encoded(photograph())}
+    with pytest.raises(UserError, match=message) as error:
+        prepare(archive_zip(tmp_path / "faces.zip", files), tmp_path / "out", split=FOLDERS)
+    assert "\n" not in str(error.value)
 
 
 def test_duplicates_are_told_and_left_out(files, tmp_path):
@@ -307,7 +367,8 @@ def test_the_lfw_archive_as_it_is_distributed(tmp_path):
     source = SHARED / "lfw-deepfunneled.tgz"
     if not source.exists():
         pytest.skip("the LFW archive is not here")
-    prepare(source, tmp_path / "out", size=64, limit=60)
+    prepare(source, tmp_path / "out", size=64, limit=60, split=FOLDERS)
     prepared = dataset.load(tmp_path / "out")
+    assert prepared.index.groupby(prepared.index["name"].str.split("/").str[1])["split"].nunique().max() == 1
     assert prepared.images.shape == (60, 3, 64, 64)
     assert prepared.index["name"].str.match(r"lfw-deepfunneled/\w.*/.*_\d{4}\.jpg").all()

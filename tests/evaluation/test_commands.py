@@ -8,14 +8,14 @@ import torch
 from family import SPECS, perturbed
 
 from fvae import layout, params
-from fvae.commands import evaluate, reference, sample
+from fvae.commands import evaluate, floor, reference, sample
 from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
 from fvae.evaluation import METRICS, TASKS, metrics
 from fvae.files import read_array, write_json, write_text
 from fvae.models.build import build
 from fvae.paper.style import SAMPLE_DIMS
-from fvae.results import read_metric
+from fvae.results import read_floor, read_metric
 from fvae.training.checkpoint import copied_weights, save_weights
 
 DATA = params.Portraits(kind="portraits", size=16, bits=8, train=12, validation=4, test=16, seed=0)
@@ -28,6 +28,7 @@ def small():
     sampling, evaluation = values["sampling"], values["evaluation"]
     for task in ("random", "sheets", "temperatures", "reconstructions"):
         sampling[task]["images"] = 8
+    sampling["random"]["draws"] = 3
     sampling["pairs"] = {"pairs": 2, "steps": 3}
     sampling["quads"] = {"sheets": 1, "steps": 2}
     evaluation["bpd"] = {"images": 8, "importance_samples": 2}
@@ -43,7 +44,7 @@ def _trained(tmp_path_factory):
     chosen = small()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("project"))
-        for module in ("arguments", "reference"):
+        for module in ("arguments", "floor", "reference"):
             patch.setattr(f"fvae.commands.{module}.load", lambda: chosen)
         prepare_portraits(DATA, layout.data("demo"))
         for name, spec in chosen.experiments["demo"].models.items():
@@ -53,6 +54,7 @@ def _trained(tmp_path_factory):
             save_weights(run.weights, copied_weights(perturbed(build(spec, 16)).float()))
         write_json(layout.INCEPTION_STATUS, {"path": None, "reason": "no weights here"})
         reference.run("demo")
+        floor.run("demo")
         for name in chosen.experiments["demo"].models:
             for task in TASKS:
                 sample.run("demo", name, task, 0)
@@ -83,13 +85,29 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
         assert found["bound"] == (model == "vae")
         assert np.isfinite(found["bpd"])
     elif metric == "swd":
-        assert found["mean"] > found["training_images"]["mean"] > 0
+        assert found["mean"] == pytest.approx(np.mean(found["draws"]))
+        assert found["standard_deviation"] == pytest.approx(np.std(found["draws"], ddof=1))
+        assert found["mean"] > read_floor("demo")["swd"]["mean"] > 0
     elif metric == "sharpness":
         assert len(found["spectrum"]["samples"]) == 9
     elif metric == "temperature":
         assert len(found["swd"]) == len(found["temperatures"])
     else:
         assert found["difference"] < 1e-9 * abs(found["nats"])
+
+
+def test_the_floor_is_written_in_the_form_that_is_read():
+    found = read_floor("demo")
+    assert found["swd"]["images"] == 8
+    assert len(found["swd"]["subsets"]) == 3
+    assert found["swd"]["standard_deviation"] == pytest.approx(np.std(found["swd"]["subsets"], ddof=1))
+    assert found["fid"] == {
+        "mean": None,
+        "standard_deviation": None,
+        "subsets": [],
+        "images": 0,
+        "reason": "no weights here",
+    }
 
 
 def test_a_special_case_of_an_fvae_is_one_line():

@@ -12,12 +12,12 @@ from fvae.params import Sampling
 
 SETTINGS = Sampling(
     batch_norm="running",
-    random={"images": 10, "temperature": 1.0},
+    random={"images": 10, "draws": 2, "temperature": 1.0},
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
-    pairs={"pairs": 2, "steps": 3},
-    quads={"sheets": 1, "steps": 3},
+    pairs={"pairs": 2, "steps": 3, "noise": False},
+    quads={"sheets": 1, "steps": 3, "noise": False},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
 FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
@@ -32,7 +32,7 @@ def glow():
 @pytest.mark.parametrize(
     ("task", "shape"),
     [
-        ("random", (10,)),
+        ("random", (2, 10)),
         ("sheets", (4,)),
         ("temperatures", (3, 3)),
         ("reconstructions", (2, 5)),
@@ -45,6 +45,18 @@ def test_shapes_and_determinism(glow, task, shape):
     assert images.shape == (*shape, 3, 8, 8)
     assert images.dtype == np.uint8
     assert (images == generate(glow, task, SETTINGS, HELD_OUT, seed=0)).all()
+
+
+def test_draws_differ_and_batches_do_not_repeat(glow, monkeypatch):
+    monkeypatch.setattr("fvae.evaluation.sampling.BATCH", 4)
+    draws = generate(glow, "random", SETTINGS, HELD_OUT, seed=0)
+    images = draws.reshape(20, -1)
+    assert len(np.unique(images, axis=0)) == 20
+    first = SETTINGS.model_copy(update={"random": SETTINGS.random.model_copy(update={"draws": 1})})
+    assert (generate(glow, "random", first, HELD_OUT, seed=0)[0] == draws[0]).all()
+    # T = 1 and a permutation of pixels: each sample has the standard deviation of its z
+    inside = (images > 0) & (images < 255)
+    assert images[inside].std() == pytest.approx(127.5 * 0.54, rel=0.05)  # of a normal cut at ±1
 
 
 def test_a_flow_reconstructs_exactly(glow):
@@ -65,6 +77,23 @@ def test_quads_are_bilinear_among_four_corners(glow):
     corners = sheet[[0, 0, 2, 2], [0, 2, 0, 2]]
     assert np.abs(sheet[1, 1] - corners.mean(0)).max() <= 1
     assert np.abs(sheet[0, 1] - corners[:2].mean(0)).max() <= 1
+
+
+@pytest.mark.parametrize("task", ["pairs", "quads"])
+def test_noise_in_the_latents_of_interpolation_is_a_choice(task):
+    """With it the ends of a line are decoded from F_x(u), σ₁u away from F_x(0), and the same at each call."""
+    torch.manual_seed(0)
+    encoder = {"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"}
+    vae = VAE((3, 8, 8), encoder=encoder).eval()
+    part = getattr(SETTINGS, task).model_copy(update={"noise": True})
+    noisy = SETTINGS.model_copy(update={task: part})
+    plain, first, second = (generate(vae, task, each, HELD_OUT, seed=0) for each in (SETTINGS, noisy, noisy))
+    assert (first == second).all()
+    ends = (0, slice(1, -1)) if task == "pairs" else (0,)
+    assert (plain[ends] != first[ends]).mean() > 0.5
+    drawn = encode(vae, HELD_OUT, torch.Generator().manual_seed(1)) - encode(vae, HELD_OUT)
+    u = vae.noise(len(HELD_OUT), torch.Generator().manual_seed(1)).flatten(1)
+    torch.testing.assert_close(drawn, vae.sigma1().detach() * u, rtol=0, atol=1e-5)
 
 
 def test_a_place_in_the_temperature_sweep_is_one_noise(glow):

@@ -145,11 +145,20 @@ def test_squeeze_keeps_every_value_and_unsqueezes():
     assert torch.equal(unsqueeze(y), x)
 
 
-def test_split_inverts_and_normalises_what_leaves():
-    split = perturbed(Split(6))
+@pytest.mark.parametrize("bound", [4.0, 0.5, None])
+def test_split_inverts_and_normalises_what_leaves(bound):
+    """Log-scales of 6 and more stay within the bound, or as they are where there is none."""
+    split = perturbed(Split(6, bound))
+    with torch.no_grad():
+        split.network.bias[:3] += 6
     x = torch.randn(2, 6, 2, 2, dtype=torch.float64)
     x1, z2, logdet = split(x)
+    log_s, _ = split.scale_and_shift(x1)
+    raw = split.network(x1)[:, :3]
+    assert raw.min() > 2
+    torch.testing.assert_close(log_s, raw if bound is None else bound * torch.tanh(raw / bound), rtol=0, atol=0)
     torch.testing.assert_close(split.inverse(x1, z2), x)
+    torch.testing.assert_close(logdet, log_s.flatten(1).sum(1))
     value = jacobian_logdet(lambda v: torch.cat(split(v)[:2], 1), x[0])
     torch.testing.assert_close(logdet[0].detach(), value)
 

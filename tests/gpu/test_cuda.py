@@ -29,7 +29,7 @@ SPEC = params.FVAESpec(
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 3, 16, 16), dtype=np.uint8)
 
 
-def validate(model):
+def validate(model, step):
     return {"bpd": float(image_bits(model, IMAGES, importance_samples=1, seed=0, quiet=True).elbo.mean())}, IMAGES
 
 
@@ -40,7 +40,12 @@ def settings(**changes):
         batch_size=16,
         warmup_steps=2,
         cooldown_images=64,
+        hold_out=True,
+        dequantise=True,
         clip_norm=10.0,
+        divergence="restart",
+        batch_norm="estimated",
+        keep="validation",
         ema=0.9,
         flip=True,
         precision="32-true",

@@ -32,10 +32,11 @@ def test_matched_models_agree_in_what_the_experiment_matches(name, monkeypatch):
     match._counted.cache_clear()
     experiment = params.load().experiments[name]
     sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(experiment).items()}
-    goal = sizes[experiment.match.model][experiment.match.quantity]
-    for model, size in sizes.items():
-        if free_sizes(experiment.models[model]):
-            assert abs(size[experiment.match.quantity] / goal - 1) <= experiment.match.tolerance
+    for model, spec in experiment.models.items():
+        if free_sizes(spec):
+            quantity = {"parameters": "effective_parameters", "macs": "macs"}[spec.match or experiment.match.quantity]
+            goal = sizes[experiment.match.model][quantity]
+            assert abs(sizes[model][quantity] / goal - 1) <= experiment.match.tolerance
     assert 0 < len(set(trials)) <= 8 * len(experiment.models)
 
 

@@ -14,6 +14,7 @@ from fvae.errors import UserError
 from fvae.flows.actnorm import Actnorm
 from fvae.flows.conditional import ConditionalAffine
 from fvae.flows.multiscale import MultiScaleFlow
+from fvae.flows.split import Split
 from fvae.models.build import build, describe
 from fvae.models.scale import FLOOR, LearnedScale
 from fvae.objective import objective
@@ -234,6 +235,27 @@ def test_a_learned_scale_keeps_above_its_floor():
         scale.theta.fill_(-50.0)
     assert scale().item() == pytest.approx(FLOOR)
     assert math.isfinite(scale.log().item())
+
+
+def test_a_learned_scale_without_a_floor_is_any_positive_number():
+    scale = LearnedScale(0.0).double()
+    assert scale().item() == 1.0
+    for sigma in (1e-9, 0.25, 1e6):
+        scale.set(sigma)
+        assert scale().item() == pytest.approx(sigma)
+        assert scale.log().item() == pytest.approx(math.log(sigma))
+    (gradient,) = torch.autograd.grad(scale.log(), scale.theta)
+    assert gradient == 1  # that of a log-scale
+    scale.set(0.0)
+    assert scale.log().isfinite()
+
+
+@pytest.mark.parametrize("name", ["vae", "mixture", "fvae"])
+def test_the_floor_and_the_bound_of_a_section_reach_the_model(name):
+    spec = SPECS[name].model_copy(update={"sigma_floor": 0.0})
+    model = build(changed(spec, **{"flow": {"split_bound": None}} if name != "vae" else {}), 8)
+    assert model.sigma1.floor == model.sigma2.floor == 0.0
+    assert all(module.bound is None for module in model.modules() if isinstance(module, Split))
 
 
 @pytest.mark.parametrize("extreme", [-1e3, 1e3])

@@ -42,8 +42,8 @@ def unsqueeze(x):
 class Reference:
     """The loss of a batch, from a dictionary of weights."""
 
-    def __init__(self, weights, coupling, mixing):
-        self.w, self.coupling, self.mixing = weights, coupling, mixing
+    def __init__(self, weights, coupling, mixing, bounded):
+        self.w, self.coupling, self.mixing, self.bounded = weights, coupling, mixing, bounded
 
     def affine_conv(self, name, x):
         return conv(x, self.w[f"{name}.weight"], self.w[f"{name}.bias"])
@@ -58,7 +58,8 @@ class Reference:
         return batch + np.stack([self.affine_conv(f"{name}.3", h) for h in hidden])
 
     def sigma(self, name):
-        return FLOOR * (1 + np.exp(self.w[f"{name}.theta"]))
+        theta = self.w[f"{name}.theta"]
+        return FLOOR * (1 + np.exp(theta)) if self.bounded else np.exp(theta)
 
     def step(self, name, x):
         """Actnorm, mixing, coupling: y and log|det|."""
@@ -96,7 +97,7 @@ class Reference:
                 half = len(v) // 2
                 v, leaving = v[:half], v[half:]
                 log_s, t = np.split(self.affine_conv(f"flow.splits.{level}.network", v), 2)
-                log_s = 4 * np.tanh(log_s / 4)
+                log_s = 4 * np.tanh(log_s / 4) if self.bounded else log_s
                 parts.append(np.exp(log_s) * leaving + t)
                 total += log_s.sum()
         log_scale = self.w["flow.last.log_scale"]
@@ -124,16 +125,20 @@ class Reference:
         return np.mean(losses)
 
 
+@pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize(("coupling", "mixing"), [("affine", "conv1x1"), ("additive", "shuffle")])
-def test_the_same_loss_and_the_same_gradients(coupling, mixing):
-    flow = params.FlowSpec(**FLOW, coupling=coupling, mixing=mixing)
-    spec = SPECS["fvae"].model_copy(update={"encoder": params.ResidualEncoder(**ENCODER), "flow": flow})
+def test_the_same_loss_and_the_same_gradients(coupling, mixing, bounded):
+    """Where it is not bounded, σ₁, σ₂ and the log-scales of the splits are those of the authors' code."""
+    own = {} if bounded else {"split_bound": None}
+    flow = params.FlowSpec(**FLOW, coupling=coupling, mixing=mixing, **own)
+    spec = SPECS["fvae"] if bounded else SPECS["fvae"].model_copy(update={"sigma_floor": 0.0})
+    spec = spec.model_copy(update={"encoder": params.ResidualEncoder(**ENCODER), "flow": flow})
     model = perturbed(build(spec, 4), scale=0.15).train()
     x, u = torch.rand(3, 3, 4, 4, dtype=torch.float64) * 2 - 1, noise(model, 3)
     loss = model(x, u).mean()
     loss.backward()
     weights = {name: value.numpy().copy() for name, value in model.state_dict().items()}
-    reference = Reference(weights, coupling, mixing)
+    reference = Reference(weights, coupling, mixing, bounded)
     arrays = x.numpy(), u.numpy()
     assert reference.loss(*arrays) == pytest.approx(loss.item(), rel=1e-12)
 

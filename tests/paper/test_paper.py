@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import MEASURED_FID, NO_WEIGHTS, write_json, write_matched, write_metrics, write_training
+from measurements import MEASURED_FID, NO_WEIGHTS, floor, write_json, write_matched, write_metrics, write_training
 
 from fvae import layout, params
 from fvae.errors import UserError
@@ -38,6 +38,13 @@ def test_mean_and_spread_over_seeds():
     assert mean_and_spread([2.0], 2) == "2.00"
     assert mean_and_spread([1.0, 2.0, 3.0], 1) == "2.0 ± 1.0"
     assert mean_and_spread([1000.0, 3000.0], 0) == "2,000 ± 1,414"
+    assert mean_and_spread([1.0, None], 0) == "n/a"
+
+
+def test_of_one_seed_the_spread_is_that_of_its_draws():
+    assert mean_and_spread([0.002], 1, 1e3, of_one=0.0005) == "2.0 ± 0.5"
+    assert mean_and_spread([1.0, 3.0], 1, of_one=9.0) == "2.0 ± 1.4"
+    assert mean_and_spread([None], 1, of_one=9.0) == "n/a"
 
 
 def test_latex_has_its_own_signs():
@@ -55,9 +62,13 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
             run = layout.Run("demo", model, seed)
             levels = {"32": 10.0 + seed, "16": 20.0}
             write_metrics(run, exact=model == "glow", bpd={"bpd": 3.0 + index + 0.1 * seed}, swd={"swd": levels})
+    write_json(layout.floor("demo"), floor())
     make_table("metrics", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "metrics", "csv"))
-    assert len(numbers) == 6
+    assert numbers["model"].tolist()[-1] == "real images"
+    assert numbers["swd_mean"].tolist()[-1] == 1.5
+    numbers = numbers[:-1]
+    assert numbers["seed"].tolist() == [0, 1] * 3
     assert numbers["bpd"].tolist() == pytest.approx([3.0, 3.1, 4.0, 4.1, 5.0, 5.1])
     printed = layout.table("demo", "metrics", "md").read_text()
     assert "≤ 3.050 ± 0.071" in printed
@@ -65,12 +76,52 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert "10.5 ± 0.7" in printed
     assert "≤ 9.000 ± 0.000" in printed
     assert "FID is n/a: no weights" in printed
-    assert "training images" in printed
     for part in ("-1.5 ± 0.0", "-2.5 ± 0.0", "| exact", "20.0 ± 0.0", "0.900 ± 0.000", "| n/a"):
         assert part in printed, part
     assert "of 40 samples and of 30 reconstructed test images" in printed
-    assert "2 seeds: mean ± standard deviation" in printed
+    assert "2 seeds: mean ± standard deviation over seeds. Each seed's number of samples is the mean over 5" in printed
     assert r"$\leq$ 3.050" in layout.table("demo", "metrics", "tex").read_text()
+
+
+def test_with_one_seed_the_table_of_metrics_prints_the_spread_over_draws_and_the_floor_with_its_own(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for model in EXPERIMENT.models:
+        write_metrics(layout.Run("demo", model, 0), exact=model == "glow", fid=MEASURED_FID)
+    write_json(layout.floor("demo"), floor(MEASURED_FID | {"fid": 3.0, "images": 800}))
+    make_table("metrics", "demo", EXPERIMENT)
+    printed = layout.table("demo", "metrics", "md").read_text()
+    fvae, real = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in printed.splitlines()
+        if line.startswith(("| f-VAE", "| real images"))
+    )
+    assert fvae[1:8] == ["≤ 4.000", "≤ 9.000", "10.0 ± 0.3", "20.0 ± 0.4", "15.0 ± 0.6", "10.0 ± 0.2", "-1.5 ± 0.1"]
+    assert real[1:8] == ["", "", "1.0 ± 0.1", "2.0 ± 0.2", "1.5 ± 0.1", "3.0 ± 0.2", ""]
+    for part in (
+        "38 random training images against as many random test images, ± the standard deviation over 3 random subsets.",
+        "1 seed. Each number of samples is the mean over 5 draws of samples from the same weights; ± the standard",
+        "FID of real images: 800 test images in place of samples, ± the standard deviation over 2 random subsets.",
+    ):
+        assert printed.count(part) == 1, part
+    numbers = pd.read_csv(layout.table("demo", "metrics", "csv"))
+    assert numbers["swd_mean_standard_deviation"].tolist() == [0.6, 0.6, 0.6, 0.15]
+    assert numbers["fid_standard_deviation"].tolist() == [0.2] * 4
+
+
+@pytest.mark.parametrize("hold_out", [True, False])
+def test_tables_say_where_test_images_are_training_images(tmp_path, monkeypatch, hold_out):
+    monkeypatch.chdir(tmp_path)
+    training = EXPERIMENT.training.model_copy(update={"hold_out": hold_out})
+    experiment = EXPERIMENT.model_copy(update={"training": training})
+    for model in experiment.models:
+        write_metrics(layout.Run("demo", model, 0), exact=model == "glow")
+    write_json(layout.floor("demo"), floor())
+    for name in ("metrics", "fidelity"):
+        make_table(name, "demo", experiment)
+        said = "no number speaks of unseen images" in layout.table("demo", name, "md").read_text()
+        assert said is not hold_out
 
 
 def write_fid(experiment, values):
@@ -89,21 +140,26 @@ def test_the_table_of_fidelity_says_of_how_many_images_and_why_not(tmp_path, mon
     whole = MEASURED_FID
     few = whole | {"fid_infinity": None, "fid_infinity_reason": "too few"}
     write_fid(experiment, {"vae": whole, "glow": few, "fvae": NO_WEIGHTS})
+    write_json(layout.floor("demo"), floor(few | {"fid": 3.0, "fid_infinity_reason": "too few test images"}))
     make_table("fidelity", "demo", experiment)
     assert pd.read_csv(layout.table("demo", "fidelity", "csv"))["fid"].tolist()[:4] == [10, 11, 10, 11]
     printed = layout.table("demo", "fidelity", "md").read_text()
-    vae, glow, fvae = (line for line in printed.splitlines() if line.startswith(("| VAE", "| Glow", "| f-VAE")))
+    names = ("| VAE", "| Glow", "| f-VAE", "| real images")
+    vae, glow, fvae, real = (line for line in printed.splitlines() if line.startswith(names))
     assert "10.5 ± 0.7" in vae
     assert "32.10 ± 0.00" in vae  # KID and, over subsets, its deviation
     assert "1.20 ± 0.00" in vae
-    assert [line.count("n/a") for line in (vae, glow, fvae)] == [0, 1, 8]
+    assert [line.count("n/a") for line in (vae, glow, fvae, real)] == [0, 1, 8, 1]
+    assert "3.0 ± 0.2" in real
     for part in (
         "9,000 samples at T = 1 against all 27,000 training images",
         "random subsets of 1,000, from 9,000 samples and 10,000 random training images",
         "9,000 samples and 9,000 random training images",
         "VGG-16",
         "All is n/a: no weights",
-        "FID∞ is n/a: too few",
+        "FID∞ is n/a: too few\n",
+        "FID∞ is n/a: too few test images",
+        "9,000 test images in place of samples",
     ):
         assert printed.count(part) == 1, part
 

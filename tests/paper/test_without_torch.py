@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import write_json, write_matched, write_metrics, write_samples, write_training
+from measurements import floor, write_json, write_matched, write_metrics, write_samples, write_training
 
 from fvae import layout, params
 from fvae.models.build import KINDS
@@ -60,6 +60,7 @@ def finished(tmp_path, monkeypatch):
             write_metrics(run, exact=model == "glow", temperature={"swd": distances})
             write_training(run)
             write_samples(run, EXPERIMENT)
+    write_json(layout.floor("demo"), floor())
     return tmp_path
 
 

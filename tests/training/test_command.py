@@ -54,15 +54,44 @@ def test_a_damaged_file_of_the_match_command_is_one_line(tmp_path, text):
         resolved(EXPERIMENT, "glow", file)
 
 
-def test_too_few_images_are_said_before_training(tmp_path, monkeypatch):
-    """Seventy training images and batches of 128: one line that names the parameter, and nothing is written."""
+def prepared(folder):
+    """A set of 70 training images and 40 of each other split."""
     splits = ["train"] * 70 + ["validation"] * 40 + ["test"] * 40
-    folder = tmp_path / "data/demo"
     folder.mkdir(parents=True)
     np.save(folder / "images.npy", np.zeros((len(splits), 3, 32, 32), np.uint8))
     pd.DataFrame({"split": splits}).to_csv(folder / "index.csv", index=False)
     manifest = {"images_sha256": "0", "splits": {}, "mean": [0.0] * 3, "std": [1.0] * 3}
     (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(("hold_out", "images"), [("true", 70), ("false", 150)])
+def test_a_training_sees_the_training_images_or_all(tmp_path, monkeypatch, hold_out, images):
+    prepared(tmp_path / "data/demo")
+    text = Path("params.yaml").read_text().replace("hold_out: true", f"hold_out: {hold_out}")
+    (tmp_path / "params.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr("fvae.commands.train.check_counts", lambda *_: None)
+    monkeypatch.setattr("fvae.commands.train.validator", lambda held_out, **_: len(held_out))
+    monkeypatch.setattr("fvae.training.loop.train", lambda _, images, __, **how: seen.append((len(images), how)))
+    run("demo", "fvae", 0)
+    ((count, how),) = seen
+    assert (count, how["validate"]) == (images, 40)
+    assert how["settings"].hold_out is (hold_out == "true")
+
+
+def test_a_model_may_replace_how_it_is_trained(tmp_path, monkeypatch):
+    glow = EXPERIMENT.models["glow"].model_copy(update={"dequantise": False, "divergence": "ignore"})
+    experiment = EXPERIMENT.model_copy(update={"models": EXPERIMENT.models | {"glow": glow}})
+    changed = {"dequantise": False, "divergence": "ignore"}
+    assert experiment.training_of("glow") == EXPERIMENT.training.model_copy(update=changed)
+    assert experiment.training_of("vae") == EXPERIMENT.training
+    assert resolved(experiment, "glow", written(tmp_path)).dequantise is False
+
+
+def test_too_few_images_are_said_before_training(tmp_path, monkeypatch):
+    """Seventy training images and batches of 128: one line that names the parameter, and nothing is written."""
+    prepared(tmp_path / "data/demo")
     text = Path("params.yaml").read_text().replace("batch_size: 32", "batch_size: 128")
     (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)

@@ -142,7 +142,7 @@ settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
 )
 seed_everything(0, "weights")
 
-def validate(model):
+def validate(model, step):
     return {"bpd": float(sum(weight.double().sum() for weight in model.parameters()))}, images[:4]
 
 try:

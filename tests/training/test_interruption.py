@@ -33,7 +33,12 @@ SETTINGS = params.Training(
     batch_size=8,
     warmup_steps=2,
     cooldown_images=160,
+    hold_out=True,
+    dequantise=True,
     clip_norm=10.0,
+    divergence="restart",
+    batch_norm="estimated",
+    keep="validation",
     ema=0.9,
     flip=True,
     precision="32-true",
@@ -48,7 +53,7 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (160, 3, 8, 8), dtype=np.uint8)
 
 
-def held_out(model):
+def held_out(model, step):
     """Bits/dim of fixed images with fixed noise: a number that depends on the weights alone."""
     x = torch.from_numpy(IMAGES[:8]).float() / 128 - 1
     with torch.no_grad():

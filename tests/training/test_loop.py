@@ -36,7 +36,12 @@ SETTINGS = params.Training(
     batch_size=8,
     warmup_steps=2,
     cooldown_images=40,
+    hold_out=True,
+    dequantise=True,
     clip_norm=10.0,
+    divergence="restart",
+    batch_norm="estimated",
+    keep="validation",
     ema=0.9,
     flip=True,
     precision="32-true",
@@ -51,7 +56,11 @@ SETTINGS = params.Training(
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 3, 8, 8), dtype=np.uint8)
 
 
-def run(folder, *, validate=lambda model: ({"bpd": 1.0}, IMAGES[:4]), settings=SETTINGS, images=IMAGES, **changes):
+def held_out(model, step):
+    return {"bpd": 1.0, "swd": float(step)}, IMAGES[:4]
+
+
+def run(folder, *, validate=held_out, settings=SETTINGS, images=IMAGES, **changes):
     seed_everything(0, "weights")
     how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f"} | changes
     train(build(SPEC, 8), images, folder, settings=settings, validate=validate, **how)
@@ -62,6 +71,7 @@ def test_what_is_left_behind(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "history.csv", "training.json", "live"}
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["images"].tolist() == [40, 80, 120]
+    assert history["swd"].tolist() == [5, 10, 15]  # the steps after which the model was validated
     assert history["train_bpd"].iloc[-1] < history["train_bpd"].iloc[0]
     cost = json.loads((tmp_path / "training.json").read_text())
     assert cost["seconds"] > 0
@@ -72,7 +82,7 @@ def test_held_out_images_choose_the_weights(tmp_path):
     """The weights kept are those of the lowest held-out bits/dim, here the second of three."""
     bits, seen = iter([3.0, 1.0, 2.0]), []
 
-    def validate(model):
+    def validate(model, step):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
         return {"bpd": next(bits)}, IMAGES[:4]
 
@@ -110,8 +120,10 @@ def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, step, monkeypat
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):
     States(tmp_path, "a").save({"step": 3}, validated=True)
-    assert States(tmp_path, "b").load() is None
-    assert States(tmp_path, "a").load() == {"format": FORMAT, "fingerprint": "a", "step": 3}
+    found = States(tmp_path, "b").find()
+    assert found.state is None
+    assert "state.pt is of other parameters" in found.remark
+    assert States(tmp_path, "a").find().state["step"] == 3
 
 
 @pytest.mark.parametrize("damage", ["cut", "a flipped bit", "empty", "not a state", "missing"])
@@ -128,9 +140,12 @@ def test_a_damaged_state_is_recognised_and_the_one_before_used(tmp_path, damage)
         file.unlink()
     else:
         file.write_bytes(contents[damage])
-    assert saved.load()["step"] == 1
+    said = None if damage == "missing" else "state.pt is damaged; the training continues from state.validated.pt"
+    assert saved.find().state["step"] == 1
+    assert saved.find().remark == said
     (tmp_path / "state.validated.pt").unlink()
-    assert saved.load() is None
+    said = None if damage == "missing" else "state.pt is damaged; the training starts anew"
+    assert saved.find() == (None, said, False)
 
 
 def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
@@ -142,15 +157,17 @@ def test_any_bit_of_a_state_that_flips_is_noticed(tmp_path):
         damaged = bytearray(whole)
         damaged[choices.randrange(len(whole))] ^= 1 << choices.randrange(8)
         (tmp_path / "state.pt").write_bytes(damaged)
-        assert saved.load()["step"] == 1
+        assert saved.find().state["step"] == 1
 
 
 def test_a_state_of_an_earlier_format_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(states, "FORMAT", FORMAT - 1)
     States(tmp_path, "a").save({"step": 3}, validated=True)
-    assert States(tmp_path, "a").load()["step"] == 3
+    assert States(tmp_path, "a").find().state["step"] == 3
     monkeypatch.undo()
-    assert States(tmp_path, "a").load() is None
+    found = States(tmp_path, "a").find()
+    assert found.state is None
+    assert "state.pt has the format of an earlier version" in found.remark
 
 
 @pytest.mark.parametrize("damage", [b"", b"<<<<<<< HEAD\n", b"\xff" * 100])
@@ -201,7 +218,7 @@ def test_the_evaluated_model_is_the_average_with_its_own_statistics(tmp_path, mo
     real = Trainer.__init__
     monkeypatch.setattr(Trainer, "__init__", lambda self, *a: (made.append(self), real(self, *a))[1])
 
-    def validate(model):
+    def validate(model, step):
         evaluated.append(model)
         (trainer,) = made
         assert model is trainer.ema.model
@@ -298,7 +315,7 @@ def poisoned(folder, patch, *, seconds, signals):
     for _ in signals:
         with pytest.raises(UserError, match="SIGTERM after step"):
             run(folder)
-        for state in (States(folder, "f").load(), States(folder, "f").load_validated()):
+        for state in (States(folder, "f").find().state, States(folder, "f").load_validated()):
             assert all(value.isfinite().all() for value in state["trainer"]["model"].values())
     run(folder)
 

@@ -110,6 +110,7 @@ def tiny(folder: Path) -> Project:
         training__validate_every_images=1400,
         training__validation_images=16,
         sampling__random__images=36,
+        sampling__random__draws=2,
         sampling__sheets__images=8,
         sampling__temperatures={"images": 4, "temperatures": [0.0, 1.0]},
         sampling__pairs={"pairs": 2, "steps": 3},

@@ -38,6 +38,10 @@ METRICS = {
         ["evaluation.swd.patches", "sampling.temperatures"],
     ),
     "special_case": ([RUN.weights, IMAGES], []),
+    "sources": (
+        [RUN.samples("sources"), IMAGES],
+        ["evaluation.swd.patches", "sampling.sources"],
+    ),
 }
 
 for name, (files, sections) in METRICS.items():
@@ -96,8 +100,35 @@ rule reference:
         command("reference")
 
 
+rule floor:
+    input:
+        images=IMAGES,
+        index=INDEX,
+        inception=layout.INCEPTION_STATUS,
+        reference=layout.reference("{experiment}"),
+        code=code("fvae.commands.floor"),
+    output:
+        layout.floor("{experiment}"),
+    log:
+        "logs/{experiment}/floor.log",
+    benchmark:
+        "logs/{experiment}/floor.benchmark.tsv"
+    resources:
+        gpus=PLAN.gpu,
+    params:
+        PLAN.values(
+            "evaluation.swd",
+            "evaluation.fid.images",
+            "sampling.random.images",
+            "sampling.random.draws",
+        ),
+    shell:
+        command("floor")
+
+
 rule summary:
     input:
+        layout.floor("{experiment}"),
         PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
         PLAN.model_files,
         code=code("fvae.commands.summary"),

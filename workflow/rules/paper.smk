@@ -8,14 +8,20 @@ FIGURE_INPUTS = {
     "interpolation_four": [PLAN.shown(samples("quads"))],
     "temperature": [PLAN.shown(samples("temperatures"), metric("temperature"))],
     "neighbours": [[IMAGES, INDEX], PLAN.shown(samples("random"))],
+    "what_the_flow_adds": [
+        PLAN.autoencoders(samples("sources"), metric("sources")),
+    ],
     "spectra": [PLAN.runs(metric("sharpness"))],
     "reconstructions": [PLAN.runs(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
 }
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
-    "metrics": [PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")))],
-    "fidelity": [PLAN.runs(metric("fid"))],
+    "metrics": [
+        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness"))),
+        [layout.floor("{experiment}")],
+    ],
+    "fidelity": [PLAN.runs(metric("fid")), [layout.floor("{experiment}")]],
 }
 
 for name, files in FIGURE_INPUTS.items():
@@ -54,7 +60,7 @@ for name, files in TABLE_INPUTS.items():
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
-            PLAN.values("match", "training.images", "sampling.random.temperature"),
+            PLAN.values("match", "training.images", "sampling.random"),
             caption=caption(name),
             name=name,
         shell:
@@ -73,6 +79,7 @@ rule claims:
         PLAN.runs(metric("special_case"), kinds=("vae", "flow")),
         PLAN.model_files,
         MANIFEST,
+        layout.floor("{experiment}"),
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
@@ -80,7 +87,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("claims", "training.devices"),
+        PLAN.values("claims", "training.devices", "training.hold_out"),
         caption=caption("claims"),
     shell:
         command("claims")

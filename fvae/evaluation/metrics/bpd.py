@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.evaluation.likelihood import image_bits
 from fvae.evaluation.trained import load_trained
 from fvae.models.base import Model
@@ -21,8 +21,8 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 
 def bits_per_dim(model: Model, test: np.ndarray, settings: BitsPerDim, seed: int) -> dict[str, Any]:
-    """Bits/dim of held-out images with their standard errors over images; bounds unless the model is exact."""
-    images = test[: settings.images]
+    """Bits/dim of random held-out images with their standard errors over images; bounds unless the model is exact."""
+    images = random_images(test, settings.images, "evaluate/test")
     bits = image_bits(model, images, importance_samples=settings.importance_samples, seed=seed)
 
     def standard_error(values: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fvae import layout
-from fvae.data.dataset import load
+from fvae.data.dataset import load, random_images
 from fvae.data.pixels import dequantise
 from fvae.errors import UserError
 from fvae.evaluation.trained import load_trained
@@ -27,7 +27,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     if experiment.models[run.model].kind not in ("vae", "flow"):
         raise UserError(f"--model: {run.model} is neither a VAE nor a flow, the special cases of equation (6)")
     test = load(layout.data(experiment_name)).split("test")
-    return special_case(load_trained(experiment, run), test[:IMAGES], int(run.seed))
+    return special_case(load_trained(experiment, run), random_images(test, IMAGES, "evaluate/test"), int(run.seed))
 
 
 @torch.no_grad()

@@ -1,0 +1,65 @@
+"""What the flow adds: one decoder G, and latents v from simpler and simpler stand-ins for their true distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fvae.data.pixels import dequantise, quantise
+from fvae.models.base import Model
+from fvae.seeding import numpy_generator, torch_generator
+
+SOURCES = ("standard", "marginals", "gaussian", "flow")
+TRAINING_IMAGES = 10_000  # of whose latents the means, deviations and covariance are
+BATCH = 250
+
+
+@torch.no_grad()
+def images_of_sources(model: Model, train: np.ndarray, images: int, seed: int) -> np.ndarray:
+    """G(v) as uint8 for v from each source, (S, images, C, H, W), S = 3, or 4 for a model with a flow F, in this order.
+
+    standard: v ∼ N(0, I).
+    marginals: independent Gaussians with the mean and the deviation that each coordinate of v = E(x) + σu has.
+    gaussian: a Gaussian with the mean and the full covariance of v.
+    flow: v = F⁻¹(u), as the model itself samples.
+    `train` are the uint8 training images (N, C, H, W) of which v is taken.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    generator = torch_generator(seed, "sources", device=device)
+    chosen = numpy_generator(seed, "sources").permutation(len(train))[:TRAINING_IMAGES]
+    known = latents_of(model, train[np.sort(chosen)], generator)
+    noise = [torch.randn((images, known.shape[1]), generator=generator, device=device) for _ in range(2)]
+    sources = [noise[0], known.mean(0) + known.std(0) * noise[1], gaussian_like(known, images, generator)]
+    decoded = [decoded_latents(model, source.unflatten(1, model.noise_shape)) for source in sources]
+    if hasattr(model, "flow"):
+        z = model.noise(images, generator).flatten(1)
+        decoded.append(np.concatenate([decoded_latents(model, model.invert(part)) for part in z.split(BATCH)]))
+    return np.stack(decoded)
+
+
+def latents_of(model: Model, images: np.ndarray, generator: torch.Generator) -> Tensor:
+    """v = F⁻¹(F_x(u)) with one u for each of the uint8 images (N, C, H, W): (N, d)."""
+    found = []
+    for start in range(0, len(images), BATCH):
+        pixels = torch.from_numpy(np.array(images[start : start + BATCH])).to(generator.device)
+        x = dequantise(pixels, generator, model.bits)
+        found.append(model.posterior(x, model.noise(len(x), generator)).v.flatten(1))
+    return torch.cat(found)
+
+
+def gaussian_like(known: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """n draws from the Gaussian that has the sample mean and the sample covariance of `known`, (N, d): (n, d).
+
+    They are random combinations of the N centred rows, so that no (d, d) covariance is needed.
+    """
+    weights = torch.randn((n, len(known)), generator=generator, device=known.device) / (len(known) - 1) ** 0.5
+    mean = known.mean(0)
+    return mean + weights @ (known - mean)
+
+
+def decoded_latents(model: Model, v: Tensor) -> np.ndarray:
+    """The uint8 images G(v): (N, *noise_shape) → (N, C, H, W)."""
+    images = torch.cat([model.decoder(part) for part in v.split(BATCH)])
+    return quantise(images.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy()

@@ -1,0 +1,43 @@
+"""What a training state was made by: the code of the training, and the libraries that compute."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+PACKAGE = Path(__file__).parents[1]
+# The code that decides a training and its validations; tests/training/test_makers.py compares it with the imports.
+SOURCES = (
+    *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py"),
+    *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
+)
+CODE = "code"
+
+Makers = dict[str, str]
+
+
+@cache
+def makers() -> Makers:
+    """The digest of the code of a training, and the versions of PyTorch and NumPy."""
+    code = hashlib.sha256()
+    for file in sources():
+        code.update(f"{file.relative_to(PACKAGE).as_posix()}\n".encode() + file.read_bytes())
+    return {CODE: code.hexdigest(), "PyTorch": str(torch.__version__), "NumPy": np.__version__}
+
+
+def sources() -> Iterator[Path]:
+    """The source files of SOURCES."""
+    for name in SOURCES:
+        path = PACKAGE / name
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def difference(then: Makers, now: Makers) -> str:
+    """How the makers of a state differ from those here, in words; empty where they are the same."""
+    names = [name for name in now if then.get(name) != now[name]]
+    return " and ".join("other code" if name == CODE else f"{name} {then.get(name)}, not {now[name]}" for name in names)
