@@ -150,17 +150,20 @@ def with_parameter(experiment, name, value):
 def test_each_parameter_that_restores_the_authors_choice_changes_celeba64(name, value):
     celeba64 = load().experiments["celeba64"]
     changed = Experiment.model_validate(with_parameter(celeba64.model_dump(), name, value))
-    kept_on_purpose = name in {"models.glow.dequantise", "models.glow.divergence"}
-    assert changed != celeba64 or kept_on_purpose
+    assert changed != celeba64
 
 
 def test_all_of_them_but_glow_s_images_are_celeba64_authors():
+    """It has no other baselines than theirs, and its claims are about those that it has."""
     experiments = load().experiments
-    made = experiments["celeba64"].model_dump()
+    made, authors = experiments["celeba64"].model_dump(), experiments["celeba64_authors"].model_dump()
     for name, value in restoring():
         if name != "data.path":
             made = with_parameter(made, name, value)
-    assert Experiment.model_validate(made) == experiments["celeba64_authors"]
+    made["models"] = {name: made["models"][name] for name in ("vae", "glow", "fvae")}
+    assert {name: value for name, value in made.items() if name != "claims"} == {
+        name: value for name, value in authors.items() if name != "claims"
+    }
 
 
 # Commands
@@ -275,30 +278,6 @@ def test_readme_and_protocol_print_the_same_results():
     assert [row["model"] for row in readme] == list(merged)
     for row in readme:
         assert row == {column: merged[row["model"]].get(column, "") for column in row}
-
-
-def restored(experiment, change):
-    """The experiment with a change such as 'training.flip: false'."""
-    place, _, value = change.partition(": ")
-    values = experiment.model_dump(mode="json")
-    *parents, last = place.split(".")
-    inner = reduce(lambda node, name: node[name], parents, values)
-    assert last in inner, place
-    assert inner[last] != yaml.safe_load(value), f"{change} is what the experiment has already"
-    inner[last] = yaml.safe_load(value)
-    return Experiment.model_validate(values)
-
-
-def test_parameters_that_restore_the_authors_choices_are_accepted():
-    (deviations,) = tables(section(PAGES["docs/protocol.md"], "## Deviations from the authors' code"))
-    experiment = load().experiment("celeba64")
-    changes = [re.match("`(.*?)`", row["to restore it"]) for row in deviations]
-    assert sum(change is not None for change in changes) >= 8
-    for row, change in zip(deviations, changes, strict=True):
-        if change is None:
-            assert row["to restore it"] == "none yet"
-        else:
-            restored(experiment, change[1])
 
 
 def record(name):

@@ -61,7 +61,7 @@ def test_describe_tells_effective_beside_nominal_parameters():
 
 def test_describe_as_json():
     described = json.loads(run("describe", "--experiment", "celeba64", "--json").stdout)
-    assert list(described) == ["vae", "glow", "fvae"]
+    assert list(described) == ["vae_dense", "vae", "glow", "glow_parameters", "fvae"]
     assert described["fvae"]["parameters"] == 95_830_082
     assert described["fvae"]["effective_parameters"] == 58_081_346
     assert described["fvae"]["latent"]["shapes"] == [[96, 8, 8], [192, 4, 4], [384, 2, 2], [1536, 1, 1]]

@@ -59,7 +59,7 @@ def line_of(file, text):
 def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
-    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128"]
+    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors"]
 
 
 def test_the_file_is_short():
@@ -134,7 +134,7 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
     assert own["seeds"] == (3, 4)
     assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
-    assert list(own["models"]) == ["vae", "glow", "fvae"]
+    assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
         assert own[section] == demo[section]
 

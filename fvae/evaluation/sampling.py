@@ -59,9 +59,8 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
     if task == "pairs":
         pairs, steps = settings.pairs.pairs, settings.pairs.steps
         real = chosen(2 * pairs)
-        first, last = (
-            encode(model, real, generator if settings.pairs.noise else None).unflatten(0, (pairs, 2)).unbind(1)
-        )
+        noise = generator if settings.pairs.noise else None
+        first, last = encode(model, real, noise).unflatten(0, (pairs, 2)).unbind(1)
         z = lerp(first[:, None], last[:, None], torch.linspace(0, 1, steps)[None, :, None])
         between = decode(model, z.flatten(0, 1)).reshape(pairs, steps, *model.shape)
         ends = real.reshape(pairs, 2, *model.shape)

@@ -42,13 +42,13 @@ def train(
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model after so many steps on held-out images and returns samples too; `settings.keep` says
-    which weights are kept. States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
-    continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
-    the code or a library is another one, it starts anew unless `resume_across_versions`. A training that diverges goes
-    back to its last validation and continues with a smaller learning rate.
+    which weights are kept. States lie beside the results while the training lasts: a training that was killed, or
+    stopped by SIGTERM or SIGINT, continues from the newest state to the same bits, if its fingerprint, the code and the
+    libraries are the same. Where the code or a library is another one, it starts anew unless `resume_across_versions`.
+    A training that diverges goes back to its last validation and continues with a smaller learning rate.
 
-    Raises UserError where a signal stops the training, where it diverges again and again, and where the settings do not
-    fit the images or the devices.
+    Raises UserError where a signal stops the training, where it diverges again and again, where it was finite at no
+    validation, and where the settings do not fit the images or the devices.
     """
     fabric = start_processes(settings)
     trainer = build_trainer(fabric, model, settings)

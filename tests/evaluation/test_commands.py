@@ -29,8 +29,8 @@ def small():
     for task in ("random", "sheets", "temperatures", "reconstructions"):
         sampling[task]["images"] = 8
     sampling["random"]["draws"] = 3
-    sampling["pairs"] = {"pairs": 2, "steps": 3}
-    sampling["quads"] = {"sheets": 1, "steps": 2}
+    sampling["pairs"] |= {"pairs": 2, "steps": 3}
+    sampling["quads"] |= {"sheets": 1, "steps": 2}
     evaluation["bpd"] = {"images": 8, "importance_samples": 2}
     evaluation["sharpness"] = {"images": 8}
     models = {name: SPECS[name].model_dump() for name in ("vae", "glow", "fvae")}

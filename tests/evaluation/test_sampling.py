@@ -18,6 +18,7 @@ SETTINGS = Sampling(
     reconstructions={"images": 5},
     pairs={"pairs": 2, "steps": 3, "noise": False},
     quads={"sheets": 1, "steps": 3, "noise": False},
+    sources={"images": 3},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
 FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
@@ -115,7 +116,7 @@ def test_encode_and_decode_are_inverse(glow):
 def test_batch_norm_may_take_its_statistics_from_the_prior():
     """Samples then are those of a decoder whose BatchNorms saw G's inputs for z ∼ N(0, I); reconstructions stay."""
     torch.manual_seed(0)
-    vae = VAE((3, 8, 8), encoder={"levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"})
+    vae = VAE((3, 8, 8), encoder={"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"})
     norms = [module for module in vae.decoder.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for parameter in vae.decoder.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

@@ -53,7 +53,7 @@ def test_which_weights_are_kept(tmp_path, keep, kept, monkeypatch):
     monkeypatch.setattr(Trainer, "mean_bits_per_dim", lambda self, nats: next(losses))
     monkeypatch.setattr(schedule.Schedule, "logs_after", lambda self, step: self.validates_after(step))
 
-    def validate(model):
+    def validate(model, step):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
         return {"bpd": next(bits)}, IMAGES[:4]
 
@@ -101,7 +101,7 @@ def poison(patch, *, at=8):
     patch.setattr(Trainer, "train_step", train_step)
 
 
-def measured(model):
+def measured(model, step):
     finite = all(value.isfinite().all() for value in model.parameters())
     return {"bpd": 1.0 if finite else float("nan")}, IMAGES[:4]
 

@@ -34,7 +34,7 @@ def tiny():
     values["match"]["tolerance"] = 0.2
     values["training"] |= {"images": 320, "warmup_steps": 2, "cooldown_images": 160, "validate_every_images": 160}
     values["sampling"]["random"] |= {"images": 4, "draws": 2}
-    values["sampling"]["pairs"] = {"pairs": 1, "steps": 3}
+    values["sampling"]["pairs"] |= {"pairs": 1, "steps": 3}
     values["sampling"]["reconstructions"] = {"images": 3}
     values["evaluation"]["bpd"] = {"images": 16, "importance_samples": 3}
     return params.Experiment(**values)

@@ -30,7 +30,7 @@ def test_everything_is_made(finished):
     assert metrics["bpd_is_bound"].tolist() == [True, False, True]
     assert metrics["fid"].isna().all()
     sizes = pd.read_csv(finished.folder / "results/demo/tables/sizes.csv")
-    assert (sizes["parameters"] / sizes["parameters"].iloc[-1] - 1).abs().max() <= 0.05
+    assert (sizes["macs"] / sizes["macs"].iloc[-1] - 1).abs().max() <= 0.05
     for model in MODELS:
         run = finished.folder / f"results/demo/runs/{model}/seed-0"
         assert len(pd.read_csv(run / "history.csv")) == 2
