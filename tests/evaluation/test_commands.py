@@ -35,6 +35,7 @@ def small():
     evaluation["sharpness"] = {"images": 8}
     models = {name: SPECS[name].model_dump() for name in ("vae", "glow", "fvae")}
     values |= {"data": DATA.model_dump(), "models": models}
+    values["claims"]["vae"] = ["vae"]
     return given.model_copy(update={"experiments": {"demo": params.Experiment(**values)}})
 
 
