@@ -139,6 +139,53 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
         assert own[section] == demo[section]
 
 
+def test_a_model_extends_another_of_its_experiment(tmp_path):
+    """Also one that is inherited, or that extends a third."""
+    small = "small: {extends: glow, learning_rate: 1.0e-3, flow: {steps: 2}}"
+    equal = "equal: {extends: small, match: parameters}"
+    models = load(written(tmp_path, TEXT + f"  own: {{extends: demo, models: {{{equal}, {small}}}}}\n")).experiments[
+        "own"
+    ]
+    demo = load("params.yaml").experiments["demo"].models["glow"].model_dump()
+    small = demo | {"learning_rate": 1.0e-3, "flow": demo["flow"] | {"steps": 2}}
+    assert models.models["small"].model_dump() == small
+    assert models.models["equal"].model_dump() == small | {"match": "parameters"}
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (
+            "a: {extends: gan}",
+            "experiments.own.models.a.extends: no model 'gan'; the experiment has vae_dense, vae, glow",
+        ),
+        (
+            "a: {extends: b}, b: {extends: a}",
+            "experiments.own.models.b.extends: a model cannot extend itself: a extends b",
+        ),
+        (
+            "a: {extends: glow, match: flops}",
+            "experiments.own.models.a.match: must be 'parameters' or 'macs', not 'flops'",
+        ),
+        (
+            "a: {extends: vae, encoder: {networks: unet}}",
+            "experiments.own.models.a.encoder: networks must be 'residual'",
+        ),
+        ("a: {extends: vae_dense, encoder: {channels: [20]}}", "experiments.own.models.a.encoder.channels.0: must be"),
+    ],
+)
+def test_what_a_model_cannot_extend_or_be(tmp_path, models, message):
+    said = error_of(written(tmp_path, TEXT + f"  own: {{extends: demo, models: {{{models}}}}}\n"))
+    assert re.match(rf"params\.yaml:\d+: {re.escape(message)}", said), said
+
+
+def test_other_networks_replace_the_inherited_ones(tmp_path):
+    conv = "{networks: conv, channels: [8], blocks: 1, expansion: 1.0, latent: 4}"
+    file = written(tmp_path, TEXT + f"  own: {{extends: demo, models: {{a: {{extends: vae, encoder: {conv}}}}}}}\n")
+    encoder = load(file).experiments["own"].models["a"].encoder
+    assert encoder.model_dump() == yaml.safe_load(conv) | {"channels": (8,)}
+
+
 def test_a_section_of_another_kind_replaces_the_inherited_one(tmp_path):
     vae = "{kind: vae, learning_rate: 1.0e-3, init: data, encoder: {levels: 1, steps: 1, expansion: 1.0, latent: full}}"
     file = written(tmp_path, TEXT + f"  own:\n    extends: demo\n    models: {{glow: {vae}}}\n")
@@ -163,7 +210,7 @@ def test_null_removes_an_inherited_model(tmp_path):
 @pytest.mark.parametrize(
     ("experiments", "message"),
     [
-        ("  own: {extends: demos}\n", "experiments.own.extends: no experiment 'demos'; params.yaml has demo, family,"),
+        ("  own: {extends: demos}\n", "experiments.own.extends: no experiment 'demos'; params.yaml has demo, study,"),
         ("  own: {extends: [demo]}\n", "experiments.own.extends: no experiment '['demo']'; params.yaml has demo"),
         ("  own: {extends: own}\n", "experiments.own.extends: an experiment cannot extend itself: own extends own"),
         (

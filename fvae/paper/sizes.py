@@ -17,6 +17,12 @@ def solved(spec: ModelSpec, resolved: ModelSpec) -> str:
     return ", ".join(f"{size} {getattr(getattr(resolved, section), size):g}" for section, size in free_sizes(spec))
 
 
+def also_in_parameters(experiment: Experiment) -> str:
+    """What else than `match.quantity` some models are matched in."""
+    others = {spec.match for spec in experiment.models.values() if spec.match} - {experiment.match.quantity}
+    return "".join(f"; in {style.QUANTITIES[other]} where the name says so" for other in sorted(others))
+
+
 def table(experiment_name: str, experiment: Experiment) -> Table:
     """One row per model; seconds: mean and standard deviation over seeds; memory: the largest of any seed."""
     rows, seconds, devices = [], [], set()
@@ -56,7 +62,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
     match = experiment.match
     notes = [
         f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
-        f"within {100 * match.tolerance:g} %. "
+        f"within {100 * match.tolerance:g} %{also_in_parameters(experiment)}. "
         f"{experiment.training.images:,} images, batches of {experiment.training.batch_size} "
         f"on {', '.join(sorted(devices))}.",
         over_seeds(len(experiment.seeds)),

@@ -88,10 +88,11 @@ def merge(inherited: Entry, own: Entry) -> Entry:
 
 def _kinds_differ(inherited: Entry, own: Entry) -> bool:
     """Whether the sections are of two kinds, such as data from images and portraits, or of two kinds of networks."""
-    for key in ("kind", "networks"):
-        kinds = [entry.value[key].value for entry in (inherited, own) if key in entry.value]
-        if len(kinds) == 2 and kinds[0] != kinds[1]:
-            return True
+    for key, usual in (("kind", None), ("networks", "residual")):
+        if key in own.value:
+            before = inherited.value[key].value if key in inherited.value else usual
+            if before is not None and own.value[key].value != before:
+                return True
     return False
 
 
