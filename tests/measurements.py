@@ -83,7 +83,12 @@ def metrics(exact=False, **changes):
             | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions", "transfer"), FREQUENCIES),
         },
         "temperature": {"temperatures": [0.6, 0.7, 0.8, 0.9, 1.0], "swd": [9.0, 8.0, 7.0, 6.0, 5.0], "images": 40},
-        "sources": {"sources": ["standard", "marginals", "gaussian"], "swd": [120.0, 110.0, 30.0], "images": 16},
+        "sources": {
+            "sources": ["standard", "marginals", "gaussian"],
+            "swd": [120.0, 110.0, 30.0],
+            "portrait_distance": [90.0, 80.0, 20.0],
+            "images": 16,
+        },
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
     }
     return {name: value | changes.get(name, {}) for name, value in found.items()}
