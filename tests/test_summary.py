@@ -12,7 +12,8 @@ from fvae.commands.summary import history, numbers
 from fvae.commands.summary import run as summarise
 from fvae.errors import UserError
 
-EXPERIMENT = params.load("params.yaml").experiments["demo"]
+DEMO = params.load("params.yaml").experiments["demo"]
+EXPERIMENT = DEMO.model_copy(update={"models": {name: DEMO.models[name] for name in ("vae", "glow", "fvae")}})
 NAMES = ["bits_per_dim", "swd", "fid", "high_frequency_db", "psnr", "train_seconds", "parameters"]
 ERRORS = [
     "bits_per_dim_standard_error",
