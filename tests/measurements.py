@@ -68,6 +68,7 @@ def metrics(exact=False, **changes):
             | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions", "transfer"), FREQUENCIES),
         },
         "temperature": {"temperatures": [0.6, 0.7, 0.8, 0.9, 1.0], "swd": [9.0, 8.0, 7.0, 6.0, 5.0], "images": 40},
+        "sources": {"sources": ["standard", "marginals", "gaussian"], "swd": [120.0, 110.0, 30.0], "images": 16},
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
     }
     return {name: value | changes.get(name, {}) for name, value in found.items()}
@@ -118,7 +119,7 @@ def write_matched(experiment_name, experiment):
 def write_training(run, *, seconds=1000.0, device="a toaster", **curves):
     """training.json and history.csv of a run, of three validations."""
     write_json(run.training, {"seconds": seconds, "device": device, "peak_memory": 2**30, "weights_sha256": run.model})
-    columns = {"epoch": [1, 2, 3], "images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0], "train_bpd": [7.0, 6.0, 5.0]}
+    columns = {"images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0], "train_bpd": [7.0, 6.0, 5.0]}
     pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1]} | curves).to_csv(run.history, index=False)
 
 
@@ -132,6 +133,7 @@ def write_samples(run, experiment):
         "reconstructions": (2, 6),
         "pairs": (2, 4),
         "quads": (2, 3, 3),
+        "sources": (4, 16),
     }
     assert set(shapes) == set(TASKS)
     for task, shape in shapes.items():

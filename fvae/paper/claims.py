@@ -65,7 +65,8 @@ def markdown(experiment_name: str, seeds: int, tests: int, claims: list[Claim], 
         "the rules of docs/protocol.md. "
     )
     corrected = f"{tests} tests were made, and corrected together.\n" if tests else "No test could be made.\n"
-    return head + corrected + "".join(f"\n{note}\n" for note in notes) + "".join(paragraphs(claim) for claim in claims)
+    parts = [f"\n{note}\n" for note in notes] + [paragraphs(claim) for claim in claims]
+    return head + corrected + "".join(parts)
 
 
 def paragraphs(claim: Claim) -> str:

@@ -29,7 +29,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         # Frequency 0 is left out: the axis is logarithmic.
         rings = {key: np.mean([each[key][1:] for each in spectra], axis=0) for key in spectra[0]}
         radius, real = rings["radius"], rings["test"]
-        line = {"color": style.COLOURS[index], "linestyle": style.LINES[index]}
+        line = {"color": style.COLOURS[index % len(style.COLOURS)], "linestyle": style.LINES[index % len(style.LINES)]}
         power.plot(radius, rings["samples"], label=style.label(name), **line)
         ratios[0].plot(radius, decibels(rings["samples"], real), **line)
         ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **line)

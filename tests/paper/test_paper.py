@@ -69,11 +69,11 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert numbers["model"].tolist()[-1] == "real images"
     assert numbers["swd_mean"].tolist()[-1] == 1.5
     numbers = numbers[:-1]
-    assert numbers["seed"].tolist() == [0, 1] * 3
-    assert numbers["bpd"].tolist() == pytest.approx([3.0, 3.1, 4.0, 4.1, 5.0, 5.1])
+    assert numbers["seed"].tolist() == [0, 1] * 4
+    assert numbers["bpd"].tolist() == pytest.approx([3.0, 3.1, 4.0, 4.1, 5.0, 5.1, 6.0, 6.1])
     printed = layout.table("demo", "metrics", "md").read_text()
     assert "≤ 3.050 ± 0.071" in printed
-    assert "| 4.050 ± 0.071" in printed
+    assert "| 5.050 ± 0.071" in printed
     assert "10.5 ± 0.7" in printed
     assert "≤ 9.000 ± 0.000" in printed
     assert "FID is n/a: no weights" in printed
@@ -107,8 +107,8 @@ def test_with_one_seed_the_table_of_metrics_prints_the_spread_over_draws_and_the
     ):
         assert printed.count(part) == 1, part
     numbers = pd.read_csv(layout.table("demo", "metrics", "csv"))
-    assert numbers["swd_mean_standard_deviation"].tolist() == [0.6, 0.6, 0.6, 0.15]
-    assert numbers["fid_standard_deviation"].tolist() == [0.2] * 4
+    assert numbers["swd_mean_standard_deviation"].tolist() == [0.6] * 4 + [0.15]
+    assert numbers["fid_standard_deviation"].tolist() == [0.2] * 5
 
 
 @pytest.mark.parametrize("hold_out", [True, False])

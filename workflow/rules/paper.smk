@@ -79,6 +79,7 @@ rule claims:
         PLAN.runs(metric("special_case"), kinds=("vae", "flow")),
         PLAN.model_files,
         MANIFEST,
+        layout.floor("{experiment}"),
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
@@ -86,7 +87,7 @@ rule claims:
     log:
         "logs/{experiment}/claims.log",
     params:
-        PLAN.values("claims", "training.devices"),
+        PLAN.values("claims", "training.devices", "training.hold_out"),
         caption=caption("claims"),
     shell:
         command("claims")

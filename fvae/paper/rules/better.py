@@ -23,8 +23,13 @@ def draft(measured: Measured, distance: Distance, ours: str, theirs: str) -> Dra
         "At the same size and length of training the f-VAE is better than Glow "
         f"({style.label(ours)} against {style.label(theirs)})",
         "the ratio of the distances of samples is significantly below 1 and not equal to it within 5 %",
-        numbers={"distance": distance.name, "why": distance.reason, "sizes": sizes(measured, ours, theirs)},
+        numbers={
+            "distance": distance.name,
+            "why": distance.reason,
+            "of real images": distance.floor,
+            "sizes": sizes(measured, ours, theirs),
+        },
     )
     values = {model: distance.values[model] for model in (ours, theirs)}
     comparison = compare(ours, theirs, distance.name, values, refusal=not_similar(measured, ours, theirs))
-    return Draft(claim, [comparison], decide_lower, [distance.reason, in_words(measured, ours, theirs)])
+    return Draft(claim, [comparison], decide_lower, [*distance.in_words(), in_words(measured, ours, theirs)])

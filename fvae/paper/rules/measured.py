@@ -11,7 +11,7 @@ import pandas as pd
 
 from fvae import layout
 from fvae.params import Experiment
-from fvae.results import Number, read_cost, read_history, read_matched, read_metric
+from fvae.results import Number, read_cost, read_floor, read_history, read_matched, read_metric
 
 OPTIONAL = "portrait_distance"  # a metric that not every experiment has
 DISTANCES = {  # the first that every run has decides: its metric, the key of its number, and its name
@@ -67,11 +67,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class Distance:
-    """The distance from real images that decides, of every run of some models, and why it is this one."""
+    """The distance from real images that decides, of every run of some models, why it is this one, and its floor."""
 
     name: str
     values: Mapping[str, Sequence[Number]]
     reason: str
+    floor: Number  # of real images in place of samples; None where it was not measured
+
+    def in_words(self) -> list[str]:
+        """Why it is this one, and what real images in place of samples would reach."""
+        floor = [] if self.floor is None else [f"Real images in place of samples have {self.floor:.4g}."]
+        return [self.reason, *floor]
 
 
 def distance(measured: Measured, models: Sequence[str]) -> Distance:
@@ -86,7 +92,8 @@ def distance(measured: Measured, models: Sequence[str]) -> Distance:
             continue
         values = {model: measured.numbers(model, metric, key) for model in models}
         reason = f"for {' and '.join(missing)}" if missing else "which every run has"
-        return Distance(name, values, f"Decided by {spoken}, {reason}.")
+        floor = (read_floor(measured.name).get(metric) or {}).get("mean")
+        return Distance(name, values, f"Decided by {spoken}, {reason}.", floor)
     raise AssertionError("SWD is always measured")
 
 

@@ -42,9 +42,10 @@ def draft(measured: Measured, distance: Distance, reduced: str, full: str) -> Dr
             "dimensions": {model: measured.sizes[model]["latent"]["dims"] for model in models},
             "distance": distance.name,
             "why": distance.reason,
+            "of real images": distance.floor,
             "sizes": sizes(measured, *models),
         },
     )
     values = {model: distance.values[model] for model in models}
     comparison = compare(reduced, full, distance.name, values, NOT_WORSE, not_similar(measured, reduced, full))
-    return Draft(claim, [comparison], decide_lower, [distance.reason, in_words(measured, *models)])
+    return Draft(claim, [comparison], decide_lower, [*distance.in_words(), in_words(measured, *models)])
