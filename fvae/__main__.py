@@ -95,7 +95,9 @@ def sample(
 
 @app.command(rich_help_panel=EVALUATION)
 def evaluate(
-    metric: Annotated[str, typer.Argument(help="bpd, swd, fid, sharpness, temperature, special_case or sources.")],
+    metric: Annotated[
+        str, typer.Argument(help="bpd, swd, portrait_distance, fid, sharpness, temperature, special_case or sources.")
+    ],
     experiment: ExperimentName,
     model: ModelName,
     seed: SeedNumber = 0,
@@ -128,6 +130,24 @@ def floor(experiment: ExperimentName) -> None:
     from fvae.commands.floor import run
 
     run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
+def corruptions(experiment: ExperimentName) -> None:
+    """Measure how distances answer to corrupted real images: results/EXPERIMENT/runs/corruptions.json."""
+    from fvae.commands.corruptions import run
+
+    run(experiment)
+
+
+@app.command(rich_help_panel=EVALUATION)
+def factor_reader(
+    folder: Annotated[Path | None, typer.Option("--folder", help="Where to write it; by default into fvae.")] = None,
+) -> None:
+    """Train the network of the portrait distance again, and write its weights and card.md."""
+    from fvae.commands.factor_reader import run
+
+    run(folder)
 
 
 @app.command(rich_help_panel=EVALUATION)

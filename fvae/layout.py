@@ -29,6 +29,11 @@ def model(experiment: str, name: str) -> Path:
     return runs(experiment) / name / "model.json"
 
 
+def corruptions(experiment: str) -> Path:
+    """Distances of corrupted real images to others."""
+    return runs(experiment) / "corruptions.json"
+
+
 def reference(experiment: str) -> Path:
     """Inception features of the training images."""
     return Path("results", experiment, "reference.npz")

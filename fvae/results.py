@@ -147,10 +147,20 @@ class FIDFloor(Distance):
 
 
 @with_config(MORE)
+class DistanceFloor(TypedDict):
+    """A distance of several sets of real images: the mean, and the standard deviation, which one set does not have."""
+
+    mean: Number
+    standard_deviation: Number
+    subsets: list[Number]
+
+
+@with_config(MORE)
 class Floor(TypedDict):
     """floor.json of an experiment: what perfect samples would reach."""
 
     swd: SlicedWasserstein
+    portrait_distance: DistanceFloor | None  # null of photographs
     fid: FIDFloor
     fidelity: InceptionMetrics | NoInceptionMetrics  # as fid.json, of test images in place of samples
 
@@ -192,12 +202,46 @@ class Sharpness(TypedDict):
     spectrum: Spectrum
 
 
+Shares = dict[str, dict[str, float]]  # of the kinds of each factor of a portrait
+
+
 @with_config(MORE)
 class PortraitDistance(TypedDict):
-    """portrait_distance.json of a run."""
+    """portrait_distance.json of a run with drawn portraits."""
 
-    portrait_distance: Number
-    reason: str | None  # why there is none
+    portrait_distance: Number  # the mean over draws
+    standard_deviation: Number  # over draws; null of one draw
+    draws: list[Number]
+    images: int  # of each draw, and of the test images
+    reason: None
+    shares: Shares  # as the network reads samples
+    shares_of_test_images: Shares  # as it reads test images
+    true_shares: Shares  # from which these were drawn
+
+
+@with_config(MORE)
+class NoPortraitDistance(TypedDict):
+    """portrait_distance.json of a run with other images."""
+
+    portrait_distance: None
+    standard_deviation: None
+    reason: str
+
+
+class Corruption(TypedDict):
+    """Distances of real images that were corrupted at rising strengths."""
+
+    unit: str  # of the strengths
+    strengths: list[float]
+    distances: dict[str, list[Number]]
+
+
+class Corruptions(TypedDict):
+    """corruptions.json of an experiment."""
+
+    images: int  # of each set
+    floor: dict[str, DistanceFloor]  # of real images as they are, by distance
+    corruptions: dict[str, Corruption]
 
 
 @with_config(MORE)
@@ -237,9 +281,9 @@ class InceptionStatus(TypedDict):
 FORMS: dict[str, Any] = {
     "bpd": BitsPerDim,
     "swd": SlicedWasserstein,
+    "portrait_distance": PortraitDistance | NoPortraitDistance,
     "fid": InceptionMetrics | NoInceptionMetrics,
     "sharpness": Sharpness,
-    "portrait_distance": PortraitDistance,
     "temperature": Temperatures,
     "special_case": SpecialCase,
     "sources": Sources,
@@ -255,6 +299,11 @@ def read_metric(run: layout.Run, name: str) -> dict[str, Any]:
 def read_floor(experiment_name: str) -> dict[str, Any]:
     """What perfect samples would reach. Raises UserError where it was not measured or its file is damaged."""
     return read_json(layout.floor(experiment_name), f"floor --experiment {experiment_name}", Floor)
+
+
+def read_corruptions(experiment_name: str) -> dict[str, Any]:
+    """Distances of corrupted images. Raises UserError where they were not measured or their file is damaged."""
+    return read_json(layout.corruptions(experiment_name), "corruptions", Corruptions)
 
 
 def read_cost(run: layout.Run) -> dict[str, Any]:

@@ -30,6 +30,11 @@ MEASURED_FID = {
     "manifold_images": 9000,
     "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
 }
+SHARES = {
+    "hair": {"bald": 0.1, "long": 0.6, "bun": 0.3},
+    **{name: {"first": 0.5, "second": 0.3, "third": 0.2} for name in ("beard", "glasses", "neckline", "texture")},
+    "hat": {"none": 0.9, "worn": 0.1},
+}
 FREQUENCIES = [float(power) for power in range(40, 7, -2)]
 
 
@@ -50,6 +55,16 @@ def metrics(exact=False, **changes):
             "standard_deviation": 0.6,
             "draws": [14.4, 15.0, 15.6],
             "images": 40,
+        },
+        "portrait_distance": {
+            "portrait_distance": 12.0,
+            "standard_deviation": 0.5,
+            "draws": [11.5, 12.5],
+            "images": 40,
+            "reason": None,
+            "shares": SHARES,
+            "shares_of_test_images": SHARES,
+            "true_shares": SHARES,
         },
         "fid": NO_WEIGHTS,
         "sharpness": {
@@ -85,6 +100,7 @@ def floor(fidelity=NO_WEIGHTS):
             "subsets": [1.35, 1.5, 1.65],
             "images": 38,
         },
+        "portrait_distance": {"mean": 1.2, "standard_deviation": 0.1, "subsets": [1.1, 1.3], "images": 40},
         "fid": {
             "mean": fidelity["fid"],
             "standard_deviation": fidelity["fid_standard_deviation"],
@@ -106,6 +122,20 @@ def write_metrics(run, **arguments):
     """The files of `metrics`."""
     for name, value in metrics(**arguments).items():
         write_json(run.metric(name), value)
+
+
+def write_corruptions(experiment_name):
+    """corruptions.json: SWD answers to blur alone."""
+    curve = {"unit": "share", "strengths": [0.5, 1.0], "distances": {"portrait_distance": [4.0, 8.0]}}
+    found = {
+        name: curve | {"distances": curve["distances"] | {"swd": [10.0 * change, 20.0 * change]}}
+        for name, change in (("blur", 2), ("contrast", 1), ("only_bald", 1), ("noise", 1))
+    }
+    floors = {
+        name: {"mean": mean, "standard_deviation": 0.1, "subsets": [mean]}
+        for name, mean in (("portrait_distance", 2), ("swd", 10))
+    }
+    write_json(layout.corruptions(experiment_name), {"images": 40, "floor": floors, "corruptions": found})
 
 
 def write_matched(experiment_name, experiment):

@@ -19,7 +19,7 @@ from fvae.data.fingerprint import source_digest
 from fvae.data.hub import fetched, missing_source
 from fvae.errors import UserError
 from fvae.files import read_json, write_json
-from fvae.paper import runs
+from fvae.paper import figures, runs
 from fvae.params import NOT_OF_SIZE, Experiment, Images, Params, load
 
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
@@ -171,6 +171,11 @@ class Plan:
     def model_files(self, wildcards: Wildcards) -> list[str]:
         """model.json of every model of an experiment."""
         return [str(layout.model(wildcards.experiment, model)) for model in self.experiment(wildcards).models]
+
+    def figures(self, wildcards: Wildcards) -> list[str]:
+        """The PDF of every figure of an experiment."""
+        names = figures(self.experiment(wildcards))
+        return [str(layout.figure(wildcards.experiment, name, "pdf")) for name in names]
 
     def runs(self, *files: Callable[[layout.Run], Path], kinds: Iterable[str] = ()) -> InputFunction:
         """Files of each model and seed of an experiment, or of the models of some kinds."""

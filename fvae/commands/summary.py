@@ -57,11 +57,14 @@ def of_run(run: layout.Run) -> dict[str, Any]:
     over draws of samples.
     """
     bpd, swd, fid, sharpness = (read_metric(run, name) for name in ("bpd", "swd", "fid", "sharpness"))
+    portraits = read_metric(run, "portrait_distance")
     return {
         "bits_per_dim": bpd["bpd"],
         "bits_per_dim_standard_error": bpd["standard_error"],
         "swd": swd["mean"],
         "swd_std_over_draws": swd["standard_deviation"],
+        "portrait_distance": portraits["portrait_distance"],
+        "portrait_distance_std_over_draws": portraits["standard_deviation"],
         "fid": fid["fid"],
         "fid_std_over_draws": fid["fid_standard_deviation"],
         "high_frequency_db": sharpness["high_frequency_db"],
@@ -76,7 +79,8 @@ def floor(experiment_name: str) -> dict[str, float]:
     found = read_floor(experiment_name)
     numbers = {
         name: value
-        for metric in ("swd", "fid")
+        for metric in ("swd", "portrait_distance", "fid")
+        if found[metric] is not None
         for name, value in (
             (metric, found[metric]["mean"]),
             (f"{metric}_std_over_subsets", found[metric]["standard_deviation"]),

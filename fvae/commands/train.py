@@ -19,7 +19,17 @@ from fvae.files import lock_folder, read_json, write_text
 from fvae.models.base import Model
 from fvae.models.build import build
 from fvae.models.match import resolve_one
-from fvae.params import NOT_OF_SIZE, Experiment, ModelSpec, TaggedModelSpec, Training, check_counts, free_sizes, load
+from fvae.params import (
+    NOT_OF_SIZE,
+    Experiment,
+    ModelSpec,
+    Portraits,
+    TaggedModelSpec,
+    Training,
+    check_counts,
+    free_sizes,
+    load,
+)
 from fvae.seeding import seed_everything
 from fvae.training import loop
 
@@ -55,6 +65,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
                 random_images(images.split("validation"), settings.validation_images, "train/validation"),
                 patches=experiment.evaluation.swd.patches,
                 seed=seed,
+                portraits=isinstance(experiment.data, Portraits),
             ),
             resume_across_versions=resume_across_versions,
         )

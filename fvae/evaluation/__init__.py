@@ -7,6 +7,7 @@ TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads"
 METRICS = (
     "bpd",
     "swd",
+    "portrait_distance",
     "fid",
     "sharpness",
     "temperature",

@@ -14,6 +14,7 @@ from torch import nn
 from torchvision.models import inception_v3
 
 from fvae.errors import UserError
+from fvae.evaluation.frechet import Statistics, frechet, statistics
 from fvae.progress import progress
 from fvae.seeding import numpy_generator
 
@@ -23,7 +24,6 @@ SIDE = 299  # of Inception's input
 POINTS = 5  # of the line that gives FID∞
 SUBSET_PER_FEATURE = 2  # images per feature in the smallest subset; with fewer FID is not linear in 1/N
 AGREE, ROUNDING = 1e-3, 1e-6  # between two ways to FID: relative to it, and to the covariances' traces
-Statistics = tuple[np.ndarray, np.ndarray]
 
 
 def inception(weights: Path, device: torch.device | str) -> nn.Module:
@@ -68,20 +68,6 @@ def features(images: np.ndarray, network: nn.Module, device: torch.device | str,
     return found
 
 
-def statistics(found: np.ndarray) -> Statistics:
-    """Mean (D,) and covariance (D, D) of features (N, D). Raises UserError for fewer than two images."""
-    if len(found) < 2:
-        raise UserError(f"FID: at least two images are needed, not {len(found)}")
-    found = found.astype(np.float64)
-    return found.mean(0), np.cov(found, rowvar=False)
-
-
-def square_root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric square root of a covariance (D, D)."""
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(values.clip(0))) @ vectors.T
-
-
 def fid(real: Statistics, root: np.ndarray, fake: Statistics) -> float:
     """|μ₁ - μ₂|² + Tr(Σ₁ + Σ₂ - 2 (Σ₁Σ₂)^½) of two sets, by pytorch-fid; `root` is Σ₁^½ of the real images.
 
@@ -95,19 +81,13 @@ def fid(real: Statistics, root: np.ndarray, fake: Statistics) -> float:
         raise UserError(f"FID: the covariances have no real square root ({error}); take more images") from error
     if not np.isfinite(distance):
         raise UserError("FID: the distance is not finite; take more images")
-    check, scale = symmetric(real, root, fake), np.trace(real[1]) + np.trace(fake[1])
+    check, scale = frechet(real, root, fake), np.trace(real[1]) + np.trace(fake[1])
     if abs(distance - check) > AGREE * abs(check) + ROUNDING * scale:
         raise UserError(
             f"FID: the matrix square root has not converged: {distance:.6g} by SciPy's, {check:.6g} by eigenvalues; "
             "take more images"
         )
     return distance
-
-
-def symmetric(real: Statistics, root: np.ndarray, fake: Statistics) -> float:
-    """FID by eigenvalues alone: Tr (Σ₁Σ₂)^½ = Tr (Σ₁^½ Σ₂ Σ₁^½)^½, which is the root of a symmetric matrix."""
-    trace = np.sqrt(np.linalg.eigvalsh(root @ fake[1] @ root).clip(0)).sum()
-    return float(((real[0] - fake[0]) ** 2).sum() + np.trace(real[1]) + np.trace(fake[1]) - 2 * trace)
 
 
 def fid_infinity(real: Statistics, root: np.ndarray, fake: np.ndarray, distance: float, seed: int) -> float | None:
@@ -122,5 +102,5 @@ def fid_infinity(real: Statistics, root: np.ndarray, fake: np.ndarray, distance:
     rng = numpy_generator(seed, "fid_infinity")
     inverse = np.linspace(1, 2, POINTS) / len(fake)
     subsets = [fake[rng.choice(len(fake), n, replace=False)] for n in (1 / inverse[1:]).round().astype(int)]
-    distances = [distance, *(symmetric(real, root, statistics(subset)) for subset in subsets)]
+    distances = [distance, *(frechet(real, root, statistics(subset)) for subset in subsets)]
     return float(np.polynomial.Polynomial.fit(inverse, distances, 1)(0.0))

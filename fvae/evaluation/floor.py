@@ -10,11 +10,13 @@ from fvae import layout
 from fvae.data.dataset import load, random_subsets
 from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.evaluation.metrics.swd import over_sets
+from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.reference import Reference, digest
 from fvae.evaluation.reference import load as load_reference
+from fvae.evaluation.spread import deviation, mean
 from fvae.evaluation.swd import DistanceTo
 from fvae.files import read_json
-from fvae.params import Experiment
+from fvae.params import Experiment, Portraits
 from fvae.results import InceptionStatus
 from fvae.training.machine import default_device
 
@@ -29,6 +31,7 @@ def measure(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     fidelity = of_fidelity(images.split("test"), experiment, reference, weights)
     return {
         "swd": of_swd(images.split("train"), images.split("test"), experiment),
+        "portrait_distance": of_portraits(images.split("train"), images.split("test"), experiment),
         "fid": of_fid(fidelity),
         "fidelity": fidelity,
     }
@@ -51,6 +54,26 @@ def of_swd(train: np.ndarray, test: np.ndarray, experiment: Experiment) -> dict[
         DistanceTo(ours, patches=patches, seed=SEED, device=device)(theirs) for theirs, ours in pairs
     )
     return {**summary, "subsets": means, "images": images}
+
+
+def of_portraits(train: np.ndarray, test: np.ndarray, experiment: Experiment) -> dict[str, Any] | None:
+    """The portrait distance between such subsets; None of photographs."""
+    if not isinstance(experiment.data, Portraits):
+        return None
+    random = experiment.sampling.random
+    images = min(experiment.evaluation.portrait_distance.images, random.images, len(train), len(test))
+    pairs = zip(
+        random_subsets(train, images, random.draws, "floor/train"),
+        random_subsets(test, images, random.draws, "floor/test"),
+        strict=True,
+    )
+    distances = [PortraitDistance(ours)(theirs) for theirs, ours in pairs]
+    return {
+        "mean": mean(distances),
+        "standard_deviation": deviation(distances),
+        "subsets": distances,
+        "images": images,
+    }
 
 
 def of_fidelity(

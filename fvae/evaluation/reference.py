@@ -10,7 +10,8 @@ import numpy as np
 
 from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
-from fvae.evaluation.fid import features, inception, square_root, statistics
+from fvae.evaluation.fid import features, inception
+from fvae.evaluation.frechet import square_root, statistics
 from fvae.files import read_arrays, reading, write_arrays
 from fvae.params import FID
 from fvae.seeding import numpy_generator

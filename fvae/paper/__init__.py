@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from fvae import layout
-from fvae.params import Experiment
+from fvae.errors import UserError
+from fvae.params import Experiment, Portraits
 from fvae.provenance import provenance
 
 TABLES = ("sizes", "metrics", "fidelity")
@@ -26,7 +27,15 @@ FIGURES = {  # and which models they show: none, the one that `figures.model` na
     "spectra": "all",
     "reconstructions": "all",
     "curves": "all",
+    "factors": "all",
+    "corruptions": "none",
 }
+OF_PORTRAITS = ("factors", "corruptions")  # figures of experiments with drawn portraits alone
+
+
+def figures(experiment: Experiment) -> tuple[str, ...]:
+    """The names of the figures that an experiment has."""
+    return tuple(name for name in FIGURES if name not in OF_PORTRAITS or isinstance(experiment.data, Portraits))
 
 
 def caption(name: str) -> str:
@@ -63,8 +72,11 @@ def make_table(name: str, experiment_name: str, experiment: Experiment) -> None:
 
 
 def make_figure(name: str, experiment_name: str, experiment: Experiment) -> None:
-    """Draw a figure and write it as PDF and PNG, with its provenance inside."""
+    """Draw a figure and write it as PDF and PNG, with its provenance inside. Raises UserError where there is none."""
     from fvae.paper import style
+
+    if name not in figures(experiment):
+        raise UserError(f"NAME: the figure '{name}' is of drawn portraits alone, and {experiment_name} has others")
 
     made_of = provenance(experiment_name, experiment, runs(FIGURES[name], experiment_name, experiment))
     with style.context(experiment.figures):

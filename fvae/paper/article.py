@@ -11,7 +11,7 @@ from typing import Any
 from fvae import layout
 from fvae.errors import UserError
 from fvae.files import read_json, read_text, reading, write, write_json
-from fvae.paper import FIGURES, TABLES, caption, runs
+from fvae.paper import TABLES, caption, figures, runs
 from fvae.paper.claim import Claim
 from fvae.params import Experiment
 from fvae.provenance import provenance
@@ -28,7 +28,7 @@ def make(experiment_name: str, experiment: Experiment) -> None:
 
     content = layout.figure(experiment_name, "paper", "json")
     made_of = provenance(experiment_name, experiment, runs("all", experiment_name, experiment))
-    write_json(content, parts(experiment_name) | {"provenance": json.dumps(made_of)})
+    write_json(content, parts(experiment_name, experiment) | {"provenance": json.dumps(made_of)})
     fonts = Path(import_module("matplotlib").get_data_path(), "fonts", "ttf")
     try:
         pdf = typst.compile(  # type: ignore[misc]
@@ -45,18 +45,18 @@ def make(experiment_name: str, experiment: Experiment) -> None:
     write(layout.figure(experiment_name, "paper", "pdf"), lambda partial: partial.write_bytes(pdf))
 
 
-def parts(experiment_name: str) -> dict[str, Any]:
+def parts(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     """The content of the template: tables as rows of cells, figures as paths, each with its caption, and the claims."""
     tables = [{"caption": caption(name), **markdown(layout.table(experiment_name, name, "md"))} for name in TABLES]
-    figures = [
+    pictures = [
         {"caption": caption(name), "path": "/" + layout.figure(experiment_name, name, "pdf").as_posix()}
-        for name in FIGURES
+        for name in figures(experiment)
     ]
     claims = read_json(layout.claims(experiment_name, "json"), "claims", list[Claim])
     return {
         "experiment": experiment_name,
         "tables": tables,
-        "figures": figures,
+        "figures": pictures,
         "claims": [asdict(claim) for claim in claims],
     }
 

@@ -1,4 +1,4 @@
-"""The table of metrics: bits/dim, SWD, FID and sharpness, each with what it is."""
+"""The table of metrics: bits/dim, SWD, the portrait distance, FID and sharpness, each with what it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
-SHOWN = ("bpd", "swd", "fid", "sharpness")
+SHOWN = ("bpd", "swd", "portrait_distance", "fid", "sharpness")
+PORTRAITS = "portrait distance ↓"  # a column of experiments with drawn portraits
 Metrics = dict[str, dict[str, Any]]  # of one run, by name
 
 
@@ -48,6 +49,8 @@ def numbers_row(name: str, seed: int, run: Metrics) -> dict[str, Any]:
         "bpd_is_bound": run["bpd"]["bound"],
         "elbo": run["bpd"]["elbo"],
         **swd_numbers(run["swd"]),
+        "portrait_distance": run["portrait_distance"]["portrait_distance"],
+        "portrait_distance_standard_deviation": run["portrait_distance"]["standard_deviation"],
         "fid": run["fid"]["fid"],
         "fid_standard_deviation": run["fid"]["fid_standard_deviation"],
         "high_frequency_db": run["sharpness"]["high_frequency_db"],
@@ -73,6 +76,7 @@ def printed_row(name: str, runs: list[Metrics]) -> dict[str, str]:
         "bits/dim ↓": bound + of("bpd", "bpd", 3),
         "ELBO ↓": "≤ " + of("bpd", "elbo", 3) if bound else "",
         **swd_cells([run["swd"] for run in runs]),
+        **portrait_cells([run["portrait_distance"] for run in runs]),
         "FID ↓": of("fid", "fid", 1),
         "HF samples, dB": of("sharpness", "high_frequency_db", 1),
         "HF recon., dB": mean_and_spread([each["high_frequency_db"] for each in reconstructions], 1),
@@ -83,9 +87,13 @@ def printed_row(name: str, runs: list[Metrics]) -> dict[str, str]:
 
 def floor_rows(floor: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The row of real images: its numbers, and as it is printed."""
-    swd, fid = floor["swd"], floor["fid"]
+    swd, fid, portraits = floor["swd"], floor["fid"], floor["portrait_distance"]
     numbers = {"model": "real images", **swd_numbers(swd), "fid": fid["mean"]}
     printed = {"model": "real images", **swd_cells([swd])}
+    if portraits is not None:
+        deviation = portraits["standard_deviation"]
+        numbers |= {"portrait_distance": portraits["mean"], "portrait_distance_standard_deviation": deviation}
+        printed[PORTRAITS] = mean_and_spread([portraits["mean"]], 1, of_one=deviation)
     if fid["mean"] is not None:
         printed["FID ↓"] = mean_and_spread([fid["mean"]], 1, of_one=fid["standard_deviation"])
     return numbers | {"fid_standard_deviation": fid["standard_deviation"]}, printed
@@ -116,6 +124,14 @@ def swd_cells(found: list[dict[str, Any]]) -> dict[str, str]:
     return levels | {"SWD mean ↓": mean_and_spread(means, 1, of_one=first["standard_deviation"])}
 
 
+def portrait_cells(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The portrait distance over seeds, as printed; nothing of photographs."""
+    distances = [each["portrait_distance"] for each in found]
+    if None in distances:
+        return {}
+    return {PORTRAITS: mean_and_spread(distances, 1, of_one=found[0]["standard_deviation"])}
+
+
 def notes(experiment: Experiment, run: Metrics, floor: dict[str, Any], reasons: set[str]) -> list[str]:
     """What the numbers are, and why FID is missing where it is."""
     settings, sharpness, real = experiment.evaluation, run["sharpness"], floor["swd"]
@@ -133,6 +149,11 @@ def notes(experiment: Experiment, run: Metrics, floor: dict[str, Any], reasons: 
         "blurred, above noisy. PSNR and SSIM: of the same reconstructions.",
         over_draws(len(experiment.seeds), experiment.sampling.random.draws),
     ]
+    if run["portrait_distance"]["portrait_distance"] is not None:
+        lines.append(
+            "Portrait distance: a Fréchet distance in the features of a network that reads the factors of a drawn "
+            f"portrait, {run['portrait_distance']['images']:,} samples against as many random test images; not FID."
+        )
     if run["fid"]["fid"] is not None:
         lines.append(
             f"FID: {run['fid']['images']:,} samples against {run['fid']['reference_images']:,} training images; "

@@ -13,9 +13,10 @@ from fvae.params.schema import Dense, Experiment, FlowModelSpec, ModelSpec, Port
 
 RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
-    *("special_case", "inception_weights", "reference", "floor", "summary", "claims", "article"),
+    *("portrait_distance", "special_case", "inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
-    *("spectra", "what_the_flow_adds", "reconstructions", "curves", "sizes", "metrics", "fidelity"),
+    *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
+    *("sizes", "metrics", "fidelity"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows
@@ -61,6 +62,9 @@ def _too_few_samples(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("figures.sheet", f"{rows}×{columns} samples are needed, but {drawn}")
     if evaluation.swd.images > samples:
         yield Problem("evaluation.swd.images", f"{evaluation.swd.images:,} samples are needed, but {drawn}")
+    wanted = evaluation.portrait_distance.images
+    if isinstance(experiment.data, Portraits) and wanted > samples:
+        yield Problem("evaluation.portrait_distance.images", f"{wanted:,} samples are needed, but {drawn}")
     if evaluation.fid.mode != "off" and evaluation.fid.images > samples:
         yield Problem("evaluation.fid.images", f"{evaluation.fid.images:,} samples are needed, but {drawn}")
 

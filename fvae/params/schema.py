@@ -337,6 +337,12 @@ class SWD(Section):
     patches: Count
 
 
+class PortraitDistance(Section):
+    """Of drawn portraits alone."""
+
+    images: AtLeastTwo  # of each draw of random samples
+
+
 class FID(Section):
     """FID, KID, precision and recall: whatever needs Inception features."""
 
@@ -352,6 +358,7 @@ class Evaluation(Section):
     bpd: BitsPerDim
     sharpness: Sharpness
     swd: SWD
+    portrait_distance: PortraitDistance
     fid: FID
 
 

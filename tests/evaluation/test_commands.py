@@ -12,12 +12,14 @@ from fvae.commands import evaluate, floor, reference, sample
 from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
 from fvae.evaluation import METRICS, TASKS, metrics
+from fvae.evaluation.metrics import portrait_distance
 from fvae.files import read_array, write_json, write_text
 from fvae.models.build import build
 from fvae.paper.style import SAMPLE_DIMS
 from fvae.results import read_floor, read_metric
 from fvae.training.checkpoint import copied_weights, save_weights
 
+PHOTOGRAPHS = params.load("params.yaml").experiments["lfw64"]
 DATA = params.Portraits(kind="portraits", size=16, bits=8, train=12, validation=4, test=16, seed=0)
 
 
@@ -91,6 +93,11 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
         assert found["mean"] == pytest.approx(np.mean(found["draws"]))
         assert found["standard_deviation"] == pytest.approx(np.std(found["draws"], ddof=1))
         assert found["mean"] > read_floor("demo")["swd"]["mean"] > 0
+    elif metric == "portrait_distance":
+        assert found["portrait_distance"] == pytest.approx(np.mean(found["draws"]))
+        assert found["portrait_distance"] > 1
+        assert found["images"] == 8
+        assert sum(found["true_shares"]["hair"].values()) == pytest.approx(1)
     elif metric == "sharpness":
         assert len(found["spectrum"]["samples"]) == 9
     elif metric == "temperature":
@@ -105,6 +112,14 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
 def test_a_flow_has_no_sources_of_latents():
     with pytest.raises(UserError, match="--model: glow is a flow, which has no decoder beside it"):
         sample.run("demo", "glow", "sources", 0)
+
+
+def test_photographs_have_no_portrait_distance_and_the_file_says_why():
+    run = layout.Run("lfw64", "fvae", 0)
+    write_json(run.metric("portrait_distance"), portrait_distance.measure("lfw64", PHOTOGRAPHS, run))
+    found = read_metric(run, "portrait_distance")
+    assert found["portrait_distance"] is None
+    assert "drawn portraits alone" in found["reason"]
 
 
 def test_the_floor_is_written_in_the_form_that_is_read():

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from fvae import params
+from fvae.data import portraits
 from fvae.evaluation import floor, reference
 from fvae.evaluation.metrics import fid
 from fvae.evaluation.swd import DistanceTo
 from fvae.params import FID
 
-EXPERIMENT = params.load(Path(__file__).parents[2] / "params.yaml").experiments["demo"]
+PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
+EXPERIMENT, PHOTOGRAPHS = PARAMS.experiments["demo"], PARAMS.experiments["lfw64"]
 RNG = np.random.default_rng(0)
 WEIGHTS = {"path": "weights.pth", "reason": None}
 
@@ -49,6 +51,20 @@ def test_of_a_sorted_set_the_floor_is_that_of_a_random_part():
 def test_subsets_are_as_large_as_the_samples_comparison_where_there_are_so_many(train, test, images):
     found = floor.of_swd(noise(train), noise(test), with_settings())
     assert found["images"] == images
+
+
+def test_portraits_have_a_floor_and_photographs_have_none():
+    """It is that of as many random training and test portraits; brighter test portraits are farther."""
+    train, test = portraits.draw(np.arange(90), 32, 0), portraits.draw(np.arange(90, 150), 32, 0)
+    experiment = with_settings(samples=40)
+    found = floor.of_portraits(train, test, experiment)
+    assert found["images"] == 40
+    assert len(set(found["subsets"])) == 3
+    assert found["mean"] == pytest.approx(np.mean(found["subsets"]))
+    assert found["standard_deviation"] == pytest.approx(np.std(found["subsets"], ddof=1))
+    assert floor.of_portraits(train, 128 + test // 2, experiment)["mean"] > 2 * found["mean"]
+    photographs = experiment.model_copy(update={"data": PHOTOGRAPHS.data})
+    assert floor.of_portraits(train, test, photographs) is None
 
 
 @pytest.fixture

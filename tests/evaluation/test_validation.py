@@ -5,6 +5,7 @@ import pytest
 import torch
 from family import SPECS, perturbed
 
+from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.sampling import sample
 from fvae.evaluation.swd import DistanceTo
 from fvae.evaluation.validation import validator
@@ -44,3 +45,9 @@ def test_the_distance_is_that_of_the_samples(fvae):
     assert measured["swd"] == pytest.approx(np.mean(list(expected.values())))
     drawn = sample(fvae, 6, torch_generator(3, "validate/samples", 10), quiet=True)
     assert (samples == drawn).all()
+
+
+def test_portraits_have_their_distance_too(fvae):
+    measured, samples = validator(IMAGES, patches=4, seed=0, portraits=True)(fvae, 10)
+    assert measured["portrait_distance"] == PortraitDistance(IMAGES)(samples) > 0
+    assert "portrait_distance" not in validator(IMAGES, patches=4, seed=0)(fvae, 10)[0]

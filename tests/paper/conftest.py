@@ -80,10 +80,14 @@ def write_run(run, place, seeds, kind, values):
             | {"psnr": 20.0, "ssim": 0.9, "images": 30},
         },
         special_case={"difference": of("difference", [1e-12] * seeds)},
+        portrait_distance={
+            "portrait_distance": of("portrait", [None] * seeds),
+            "standard_deviation": None,
+            "reason": values.get("portrait_reason"),
+        },
     )
-    if "portrait" in values:
-        found, reason = of("portrait", [None] * seeds), values.get("portrait_reason")
-        write_json(run.metric("portrait_distance"), {"portrait_distance": found, "reason": reason})
+    if "portrait" not in values:
+        run.metric("portrait_distance").unlink()
     distances = of("curve", curves([60, 45, 35, 31, 30], 0.2, seeds))
     images = values.get("images", {}).get(run.model, 60_000)
     seconds = of("seconds", [500.0] * seeds)

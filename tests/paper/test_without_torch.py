@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import floor, write_json, write_matched, write_metrics, write_samples, write_training
+from measurements import (
+    floor,
+    write_corruptions,
+    write_json,
+    write_matched,
+    write_metrics,
+    write_samples,
+    write_training,
+)
 
 from fvae import layout, params
 from fvae.models.build import KINDS
@@ -53,6 +61,7 @@ def finished(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     write_images(layout.data("demo"))
     write_matched("demo", EXPERIMENT)
+    write_corruptions("demo")
     for model in EXPERIMENT.models:
         for seed in EXPERIMENT.seeds:
             run = layout.Run("demo", model, seed)

@@ -65,7 +65,7 @@ def test_a_model_of_the_family(name, tmp_path):
         init=spec.init,
         seed=0,
         fingerprint="f",
-        validate=validator(held_out[:16], patches=4, seed=0),
+        validate=validator(held_out[:16], patches=4, seed=0, portraits=True),
     )
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["train_bpd"].iloc[1] < history["train_bpd"].iloc[0]

@@ -130,6 +130,7 @@ def tiny(folder: Path) -> Project:
         evaluation__sharpness={"images": 16},
         evaluation__fid={"mode": "optional", "images": 36},
         evaluation__swd={"images": 16, "patches": 4},
+        evaluation__portrait_distance={"images": 36},
     )
     return project
 

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
-from fvae.paper import FIGURES, TABLES, caption
+from fvae.paper import TABLES, caption, figures
 from workflow.planning import Plan, code, history, metric, samples, stop, training
 
 PLAN = Plan(config)
@@ -40,7 +40,7 @@ def everything(experiment):
     return [
         *(
             layout.figure(experiment, name, suffix)
-            for name in FIGURES
+            for name in figures(PLAN.params.experiments[experiment])
             for suffix in ("pdf", "png")
         ),
         *(

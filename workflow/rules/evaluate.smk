@@ -21,6 +21,10 @@ rule sample:
 METRICS = {
     "bpd": ([RUN.weights, IMAGES], ["evaluation.bpd"]),
     "swd": ([RUN.samples("random"), IMAGES], ["evaluation.swd"]),
+    "portrait_distance": (
+        [RUN.samples("random"), IMAGES],
+        ["evaluation.portrait_distance", "data"],
+    ),
     "sharpness": (
         [RUN.weights, RUN.samples("random"), IMAGES],
         ["evaluation.sharpness"],
@@ -65,6 +69,24 @@ for name, (files, sections) in METRICS.items():
             name=name,  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
             command("evaluate {params.name}", OF_RUN)
+
+
+rule evaluate_corruptions:
+    input:
+        images=IMAGES,
+        index=INDEX,
+        code=code("fvae.commands.corruptions"),
+    output:
+        layout.corruptions("{experiment}"),
+    log:
+        "logs/{experiment}/corruptions.log",
+    benchmark:
+        "logs/{experiment}/corruptions.benchmark.tsv"
+    threads: ALL_CORES
+    params:
+        PLAN.values("data", "evaluation.portrait_distance", "evaluation.swd"),
+    shell:
+        command("corruptions")
 
 
 rule inception_weights:
@@ -118,6 +140,7 @@ rule floor:
     params:
         PLAN.values(
             "evaluation.swd",
+            "evaluation.portrait_distance",
             "evaluation.fid.images",
             "sampling.random.images",
             "sampling.random.draws",
@@ -129,7 +152,11 @@ rule floor:
 rule summary:
     input:
         layout.floor("{experiment}"),
-        PLAN.runs(*map(metric, ("bpd", "swd", "fid", "sharpness")), history, training),
+        PLAN.runs(
+            *map(metric, ("bpd", "swd", "portrait_distance", "fid", "sharpness")),
+            history,
+            training,
+        ),
         PLAN.model_files,
         code=code("fvae.commands.summary"),
     output:

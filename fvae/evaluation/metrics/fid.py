@@ -11,8 +11,9 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load
 from fvae.errors import UserError
-from fvae.evaluation.fid import features, fid, fid_infinity, inception, statistics
+from fvae.evaluation.fid import features, fid, fid_infinity, inception
 from fvae.evaluation.fidelity import DENSITY_NEIGHBOURS, MANIFOLD_NEIGHBOURS, SUBSET, SUBSETS, kid, manifolds
+from fvae.evaluation.frechet import statistics
 from fvae.evaluation.reference import Reference, digest
 from fvae.evaluation.reference import load as load_reference
 from fvae.evaluation.spread import by_key, deviation, mean

@@ -64,7 +64,7 @@ def test_samples_that_are_no_faces_are_neither_sharp_nor_blurry(claim, model, de
 
 def test_the_portrait_distance_and_then_precision_are_the_gate_before_swd(claim):
     poor = {"vae": around(122.0)}
-    portrait = {model: around(100.0) for model in ("vae", "glow", "fvae")}
+    portrait = {model: around(10.0) for model in ("vae", "glow", "fvae")}
     fid = {model: around(10.0) for model in ("vae", "glow", "fvae")}
     values = {"detail": SHARP, "deviation": NEAR, "swd": poor}
     assert claim("a", portrait=portrait, **values)["verdict"] == "holds"
@@ -77,7 +77,7 @@ def test_the_portrait_distance_and_then_precision_are_the_gate_before_swd(claim)
 
 
 def test_a_gate_that_is_not_finite_is_not_passed(claim):
-    portrait = {model: around(100.0) for model in ("vae", "glow")} | {"fvae": [*around(100.0)[:4], None]}
+    portrait = {model: around(10.0) for model in ("vae", "glow")} | {"fvae": [*around(10.0)[:4], None]}
     assert claim("a", detail=SHARP, deviation=NEAR, portrait=portrait)["verdict"] == "not decided here"
 
 

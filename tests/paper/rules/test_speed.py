@@ -100,7 +100,7 @@ def test_a_single_seed_stays_open(decided, experiments):
 
 
 def test_the_portrait_distance_of_validations_goes_before_swd(claim):
-    portraits = {model: curves([500, 400, 300]) for model in ("vae", "glow")} | {"fvae": curves([400, 200, 100])}
+    portraits = {model: curves([50, 40, 30]) for model in ("vae", "glow")} | {"fvae": curves([40, 20, 10])}
     values = {"curve": {"fvae": curves([60, 50, 40]), "glow": curves([40, 30, 20]), "vae": curves([40, 30, 20])}}
     assert claim(LEVEL, **values)["verdict"] == "does not hold"
     found = claim(LEVEL, portrait_curve=portraits, **values)
