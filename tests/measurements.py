@@ -155,7 +155,9 @@ def write_training(run, *, seconds=1000.0, device="a toaster", **curves):
     """training.json and history.csv of a run, of three validations."""
     write_json(run.training, {"seconds": seconds, "device": device, "peak_memory": 2**30, "weights_sha256": run.model})
     columns = {"images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0], "train_bpd": [7.0, 6.0, 5.0]}
-    pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1]} | curves).to_csv(run.history, index=False)
+    pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1], "portrait_distance": [90, 30, 20]} | curves).to_csv(
+        run.history, index=False
+    )
 
 
 def write_samples(run, experiment):

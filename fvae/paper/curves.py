@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -31,6 +33,9 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         runs = [read_history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         if len({len(run) for run in runs}) > 1:
             raise UserError(f"{layout.runs(experiment_name) / name}: the seeds differ in validations; train them again")
+        for run, (row, _) in product(runs, rows):
+            if row not in run:
+                raise UserError(f"{layout.runs(experiment_name) / name}: no {row} in history.csv; train it again")
         colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
         bound = "" if spec.kind == EXACT_KIND else " (≤)"
         for (row, _), axes_row in zip(rows, grid, strict=True):

@@ -30,8 +30,8 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         panels = axes[row * len(TITLES) : (row + 1) * len(TITLES)]
         for panel in panels:
             panel.set_axis_off()
-        beside = {"rotation": 90, "ha": "right", "va": "center", "transform": panels[0].transAxes}
-        panels[0].text(-0.06, 0.5, style.label(run.model), **beside)
+        place = panels[0].transAxes
+        panels[0].text(-0.06, 0.5, style.label(run.model), rotation=90, ha="right", va="center", transform=place)
         name, distances = "SWD", measured["swd"]
         if measured["portrait_distance"] is not None:
             name, distances = "distance", measured["portrait_distance"]
