@@ -259,6 +259,7 @@ class Sources(TypedDict):
 
     sources: list[str]
     swd: list[Number]
+    portrait_distance: list[Number] | None  # null of photographs
     images: int
 
 

@@ -83,7 +83,12 @@ def metrics(exact=False, **changes):
             | dict.fromkeys(("test", "samples", "reconstructed", "reconstructions", "transfer"), FREQUENCIES),
         },
         "temperature": {"temperatures": [0.6, 0.7, 0.8, 0.9, 1.0], "swd": [9.0, 8.0, 7.0, 6.0, 5.0], "images": 40},
-        "sources": {"sources": ["standard", "marginals", "gaussian"], "swd": [120.0, 110.0, 30.0], "images": 16},
+        "sources": {
+            "sources": ["standard", "marginals", "gaussian"],
+            "swd": [120.0, 110.0, 30.0],
+            "portrait_distance": [90.0, 80.0, 20.0],
+            "images": 16,
+        },
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
     }
     return {name: value | changes.get(name, {}) for name, value in found.items()}
@@ -150,7 +155,9 @@ def write_training(run, *, seconds=1000.0, device="a toaster", **curves):
     """training.json and history.csv of a run, of three validations."""
     write_json(run.training, {"seconds": seconds, "device": device, "peak_memory": 2**30, "weights_sha256": run.model})
     columns = {"images": [10, 20, 30], "seconds": [5.0, 10.0, 15.0], "train_bpd": [7.0, 6.0, 5.0]}
-    pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1]} | curves).to_csv(run.history, index=False)
+    pd.DataFrame(columns | {"bpd": [6, 5, 4], "swd": [3, 2, 1], "portrait_distance": [90, 30, 20]} | curves).to_csv(
+        run.history, index=False
+    )
 
 
 def write_samples(run, experiment):

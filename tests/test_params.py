@@ -438,6 +438,11 @@ def test_lists_have_no_value_twice(tmp_path, path, value, message):
             "evaluation.swd.images: 1,001 samples are needed, but sampling.random.images is",
         ),
         (
+            "evaluation.portrait_distance.images",
+            1001,
+            "evaluation.portrait_distance.images: 1,001 samples are needed, but sampling.random.images is",
+        ),
+        (
             "evaluation.fid.images",
             1001,
             "evaluation.fid.images: 1,001 samples are needed, but sampling.random.images is",

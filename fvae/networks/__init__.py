@@ -13,7 +13,7 @@ from fvae.networks.residual import ResidualDecoder, ResidualEncoder
 NETWORKS = {"residual": (ResidualEncoder, ResidualDecoder), "conv": (ConvEncoder, ConvDecoder)}
 
 
-def encoder_and_decoder(shape: Shape, networks: str, **sizes: Any) -> tuple[Encoder, nn.Module]:
+def encoder_and_decoder(shape: Shape, networks: str = "residual", **sizes: Any) -> tuple[Encoder, nn.Module]:
     """E and G for images of a shape (C, H, W). Raises ValueError where their sizes do not fit the images."""
     make_encoder, make_decoder = NETWORKS[networks]
     encoder = make_encoder(shape, **sizes)

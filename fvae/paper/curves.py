@@ -1,6 +1,8 @@
-"""Training curves over images and seconds: bits/dim of held-out images, and SWD of new samples at each validation."""
+"""Training curves over images and seconds: bits/dim of held-out images, and distances of new samples from them."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,10 +11,12 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from fvae import layout
 from fvae.errors import UserError
 from fvae.paper import style
-from fvae.params import Experiment
+from fvae.params import Experiment, Portraits
 from fvae.results import read_history
 
 ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
+PORTRAIT_ROW = ("portrait_distance", "portrait distance")
+LOGARITHMIC = "portrait_distance"  # it falls by orders of magnitude
 EXACT_KIND = "flow"  # of models whose bits/dim is exact, not a bound
 COLUMNS = (("images", "images seen"), ("seconds", "seconds of training"))
 
@@ -22,27 +26,34 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     from matplotlib.pyplot import subplots
 
     width = experiment.figures.width
-    figure, grid = subplots(len(ROWS), len(COLUMNS), figsize=(width, 0.66 * width), sharex="col", sharey="row")
+    rows = [*ROWS, PORTRAIT_ROW] if isinstance(experiment.data, Portraits) else [*ROWS]
+    size = (width, (0.1 + 0.27 * len(rows)) * width)
+    figure, grid = subplots(len(rows), len(COLUMNS), figsize=size, sharex="col", sharey="row")
     for index, (name, spec) in enumerate(experiment.models.items()):
         runs = [read_history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         if len({len(run) for run in runs}) > 1:
             raise UserError(f"{layout.runs(experiment_name) / name}: the seeds differ in validations; train them again")
+        for run, (row, _) in product(runs, rows):
+            if row not in run:
+                raise UserError(f"{layout.runs(experiment_name) / name}: no {row} in history.csv; train it again")
         colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
         bound = "" if spec.kind == EXACT_KIND else " (≤)"
-        for (row, _), axes_row in zip(ROWS, grid, strict=True):
+        for (row, _), axes_row in zip(rows, grid, strict=True):
             values = np.stack([run[row] for run in runs])
             for (column, _), axes in zip(COLUMNS, axes_row, strict=True):
                 x = np.mean([run[column] for run in runs], axis=0)
                 axes.plot(x, values.mean(0), linestyle=line, color=colour, label=style.label(name) + bound)
                 axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
-    for (_, text), axes_row in zip(ROWS, grid, strict=True):
-        axes_row[0].set_ylabel(f"held-out {text}")
-    for (_, text), axes in zip(COLUMNS, grid[1], strict=True):
+    for (row, text), axes_row in zip(rows, grid, strict=True):
+        axes_row[0].set_ylabel(text)
+        if row == LOGARITHMIC:
+            axes_row[0].set_yscale("log")
+    for (_, text), axes in zip(COLUMNS, grid[-1], strict=True):
         axes.set_xlabel(text)
     lines, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside upper center", ncols=min(4, len(labels)))
     for axes in grid[0]:
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    grid[1, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
+    grid[-1, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
     return figure

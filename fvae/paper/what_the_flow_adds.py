@@ -18,7 +18,7 @@ SIDE = 4  # images of a sheet, down and across
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """A row of sheets for each model with a decoder G(v), a column for each source of v, and the distance below.
+    """A row of sheets for each model with a decoder G(v), a column for each source of v, and the distance above each.
 
     μ and Σ are the mean and the covariance of v = E(x) + σu over training images.
     """
@@ -30,8 +30,13 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         panels = axes[row * len(TITLES) : (row + 1) * len(TITLES)]
         for panel in panels:
             panel.set_axis_off()
-        for panel, source, images, swd in zip(panels, measured["sources"], sheets, measured["swd"], strict=False):
-            title = f"{style.label(run.model)}\n{TITLES[source]}: SWD {swd:.1f}"
+        place = panels[0].transAxes
+        panels[0].text(-0.06, 0.5, style.label(run.model), rotation=90, ha="right", va="center", transform=place)
+        name, distances = "SWD", measured["swd"]
+        if measured["portrait_distance"] is not None:
+            name, distances = "distance", measured["portrait_distance"]
+        for panel, source, images, distance in zip(panels, measured["sources"], sheets, distances, strict=False):
+            title = f"{TITLES[source]}\n{name} {distance:.1f}"
             style.show(panel, style.first(images, SIDE, SIDE, "sources"), title)
         for panel in panels[len(sheets) :]:
             panel.text(0.5, 0.5, "has no flow", ha="center", va="center", color=style.GREY, transform=panel.transAxes)

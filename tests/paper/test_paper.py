@@ -150,7 +150,8 @@ def write_fid(experiment, values):
 def test_the_table_of_fidelity_says_of_how_many_images_and_why_not(tmp_path, monkeypatch):
     """A model with all numbers, one without FID∞ and one without any."""
     monkeypatch.chdir(tmp_path)
-    experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
+    models = {name: EXPERIMENT.models[name] for name in ("vae", "glow", "fvae")}
+    experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1), "models": models})
     whole = MEASURED_FID
     few = whole | {"fid_infinity": None, "fid_infinity_reason": "too few"}
     write_fid(experiment, {"vae": whole, "glow": few, "fvae": NO_WEIGHTS})
@@ -187,9 +188,9 @@ def test_the_table_of_sizes_says_how_the_seconds_spread(tmp_path, monkeypatch):
     write_matched("demo", experiment)
     make_table("sizes", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "sizes", "csv"))
-    assert numbers["seconds"].tolist() == [1050] * 3
-    assert numbers["seconds_deviation"].tolist() == pytest.approx([70.71] * 3, abs=0.01)
-    assert numbers["seeds"].tolist() == [2] * 3
+    assert numbers["seconds"].tolist() == [1050] * 4
+    assert numbers["seconds_deviation"].tolist() == pytest.approx([70.71] * 4, abs=0.01)
+    assert numbers["seeds"].tolist() == [2] * 4
     printed = layout.table("demo", "sizes", "md").read_text()
     assert "1,050 ± 71" in printed
     assert "2 seeds: mean ± standard deviation." in printed

@@ -31,7 +31,7 @@ def tiny():
         if "flow" in spec:
             spec["flow"]["levels"] = min(2, spec["flow"]["levels"])
     values["data"] |= {"size": 16}
-    values["match"]["tolerance"] = 0.2
+    values["match"]["tolerance"] = 0.4
     values["training"] |= {"images": 320, "warmup_steps": 2, "cooldown_images": 160, "validate_every_images": 160}
     values["sampling"]["random"] |= {"images": 4, "draws": 2}
     values["sampling"]["pairs"] |= {"pairs": 1, "steps": 3}
