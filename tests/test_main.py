@@ -31,13 +31,13 @@ def elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, family, lfw64"),
+        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, study, search"),
         ("prepare --experiment celeba64", "data/raw/celeba-hq does not exist; put the archive or the folder of images"),
-        ("train --experiment demo --model gan", "--model: 'gan' is not one of vae, glow, fvae"),
+        ("train --experiment demo --model gan", "--model: 'gan' is not one of vae_dense, vae, glow"),
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; make it first"),
         ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
-        ("table sizes --experiment demo", "runs/vae/model.json: missing; make it first: python -m fvae match"),
+        ("table sizes --experiment demo", "runs/vae_dense/model.json: missing; make it first: python -m fvae match"),
         ("table metrics --experiment demo", "bpd.json: missing; make it first: python -m fvae evaluate bpd"),
         ("figure samples --experiment demo", "training.json: missing; make it first: python -m fvae train"),
         ("figure smiles --experiment demo", "NAME: 'smiles' is not one of data, structures"),

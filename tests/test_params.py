@@ -20,6 +20,7 @@ from fvae.params import check_counts, checks, load, source
 
 TEXT = Path("params.yaml").read_text()  # experiments are its last section: others can be appended
 PARAMS = yaml.safe_load(TEXT)
+DEMO_TRAINING = "training: {images: 40000, cooldown_images: 16000, validate_every_images: 8000}"
 
 
 def changed(tmp_path, path, value):
@@ -59,7 +60,9 @@ def line_of(file, text):
 def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
-    assert list(params.experiments) == ["demo", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors"]
+    assert list(params.experiments) == [
+        *("demo", "study", "search", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors")
+    ]
 
 
 def test_the_file_is_short():
@@ -198,8 +201,8 @@ def test_a_section_of_another_kind_replaces_the_inherited_one(tmp_path):
 def test_null_removes_an_inherited_model(tmp_path):
     own = "  own: {extends: demo, models: {glow: null}, claims: {glow: []}}\n"
     file = written(tmp_path, TEXT + own + "  more: {extends: own}\n")
-    assert list(load(file).experiment("own").models) == ["vae", "fvae"]
-    assert list(load(file).experiment("more").models) == ["vae", "fvae"]
+    assert list(load(file).experiment("own").models) == ["vae_dense", "vae", "fvae"]
+    assert list(load(file).experiment("more").models) == ["vae_dense", "vae", "fvae"]
     file = written(tmp_path, TEXT + "  own:\n    extends: demo\n    models:\n      gan: null\n")
     assert error_of(file) == (
         f"params.yaml:{line_of(file, 'gan: null')}: experiments.own.models.gan: "
@@ -225,16 +228,18 @@ def test_what_an_experiment_cannot_extend(tmp_path, experiments, message):
 
 
 def test_an_error_names_the_line_that_the_user_wrote(tmp_path):
-    file = written(tmp_path, TEXT.replace("training: {images: 48000}", "training: {images: 0}"))
-    place = f"params.yaml:{line_of(file, 'training: {images: 0}')}: experiments.family.training.images"
+    file = written(tmp_path, TEXT.replace(DEMO_TRAINING, "training: {images: 0}"))
+    place = f"params.yaml:{line_of(file, 'training: {images: 0}')}: experiments.demo.training.images"
     assert error_of(file) == f"{place}: must be greater than 0, not 0"
     file = written(tmp_path, TEXT.replace("clip_norm: 10.0", "clip_norm: -1.0"))
     place = f"params.yaml:{line_of(file, 'clip_norm: -1.0')}: defaults.training.clip_norm"
     assert error_of(file) == f"{place}: must be greater than 0, not -1.0 (inherited by experiments.demo)"
     file = written(tmp_path, TEXT + "  own: {extends: demo, models: {fvae: null}}\n")
-    line = line_of(file, "    match: {quantity: parameters")
+    line = line_of(file, "    match: {quantity: macs")
     place = f"params.yaml:{line}: experiments.demo.match.model"
-    assert error_of(file) == f"{place}: fvae is not one of the models: vae, glow (inherited by experiments.own)"
+    assert (
+        error_of(file) == f"{place}: fvae is not one of the models: vae_dense, vae, glow (inherited by experiments.own)"
+    )
 
 
 def test_the_command_params_prints_what_an_experiment_inherits(tmp_path):
@@ -303,62 +308,62 @@ def test_plain_scalars_are_read(tmp_path, scalar, value):
         ("test: 1000, seed: 0}", "test: 1000, seed: '1'}", "data.seed: must be a valid integer, not '1'"),
         ("test: 1000, seed: 0}", "test: 1e3, seed: 0}", "data.test: must be a valid integer, not 1000.0"),
         ("test: 1000, seed: 0}", "test: 1000, test: 1000, seed: 0}", "data.test: stands twice, first in line"),
-        ("training: {images: 60000}", "training: {images: true}", "training.images: must be a valid integer, not True"),
+        (DEMO_TRAINING, "training: {images: true}", "training.images: must be a valid integer, not True"),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, flip: on}",
             "training.flip: must be a valid boolean, not 'on'",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, flip: 1}",
             "training.flip: must be a valid boolean, not 1",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, ema: false}",
             "training.ema: must be a valid number, not False",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, ema: '0.5'}",
             "training.ema: must be a valid number, not '0.5'",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, clip_norm: .inf}",
             "training.clip_norm: .inf is no finite",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, clip_norm: .nan}",
             "training.clip_norm: .nan is no finite",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: {images: 60000, clip_norm: 1e999}",
             "training.clip_norm: must be a finite numb",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: &t {images: 5}",
             "training: &t: anchors and aliases are not read; use `ext",
         ),
-        ("training: {images: 60000}", "training: {<<: {images: 5}}", "training: a name must be text, not <<"),
-        ("training: {images: 60000}", "training: {1: 5}", "training: a name must be text, not 1"),
-        ("training: {images: 60000}", "training: {[a]: 5}", "training: a name must be text, not a list"),
+        (DEMO_TRAINING, "training: {<<: {images: 5}}", "training: a name must be text, not <<"),
+        (DEMO_TRAINING, "training: {1: 5}", "training: a name must be text, not 1"),
+        (DEMO_TRAINING, "training: {[a]: 5}", "training: a name must be text, not a list"),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: !!set {images}",
             "training: the tag tag:yaml.org,2002:set is not read",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: !!python/tuple [1]",
             "training: the tag tag:yaml.org,2002:python/tuple",
         ),
         (
-            "training: {images: 60000}",
+            DEMO_TRAINING,
             "training: 2020-01-01",
             "training: 2020-01-01 is read as a timestamp; put it in quot",
         ),
