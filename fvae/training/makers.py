@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py"),
     *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
+    *("evaluation/portrait_distance.py", "evaluation/frechet.py", "evaluation/factor_reader", "data/portraits"),
 )
 CODE = "code"
 

@@ -33,7 +33,7 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3):
     for spec in demo["models"].values():
         spec["learning_rate"] = learning_rate
         for section in ("encoder", "flow"):
-            if section in spec:
+            if "levels" in spec.get(section, {}):
                 spec[section] |= {"levels": 1, "steps": 1}
     demo["match"]["tolerance"] = 0.5
     demo["training"] |= {
@@ -136,8 +136,8 @@ flow = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "co
 spec = params.FlowModelSpec(kind="flow", learning_rate=1e-3, init="data", flow=flow)
 settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
     update={
-        "images": 96, "batch_size": 8, "warmup_steps": 2, "cooldown_images": 48, "devices": 2,
-        "validate_every_images": 48,
+        "images": 160, "batch_size": 8, "warmup_steps": 2, "cooldown_images": 80, "devices": 2,
+        "validate_every_images": 80,
     }
 )
 seed_everything(0, "weights")
