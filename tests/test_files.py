@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from measurements import metrics, write_matched, write_metrics, write_samples, write_training
+from measurements import floor, metrics, write_matched, write_metrics, write_samples, write_training
 
 from fvae import layout, params
 from fvae.commands.evaluate import run as evaluate
@@ -39,6 +39,7 @@ def folder(tmp_path, monkeypatch):
         run = layout.Run("demo", model, 0)
         write_metrics(run, exact=model == "glow")
         write_training(run)
+    write_json(layout.floor("demo"), floor())
     write_samples(RUN, EXPERIMENT)
     return tmp_path
 
@@ -56,7 +57,7 @@ READ_JSON = {
     **{name: (RUN.metric(name), f"evaluate {name}", lambda name=name: read_metric(RUN, name)) for name in METRICS},
     "training": (RUN.training, "train", lambda: read_cost(RUN)),
     "model": (layout.model("demo", "fvae"), "match", lambda: read_matched("demo", "fvae")),
-    "claims": (layout.claims("demo", "json"), "claims", lambda: article.parts("demo")["claims"]),
+    "claims": (layout.claims("demo", "json"), "claims", lambda: article.parts("demo", EXPERIMENT)["claims"]),
     "spec": (RUN.model_spec, "train", lambda: read_spec(RUN.model_spec)),
 }
 
@@ -80,9 +81,15 @@ def test_a_damaged_json_file_is_one_line(folder, monkeypatch, name, damage):
 @pytest.mark.parametrize("name", METRICS)
 def test_a_number_that_is_text_is_one_line(folder, name):
     value = metrics()[name]
-    key = {"bpd": "bpd", "swd": "mean", "fid": "fid", "special_case": "nats", "temperature": "images"}.get(
-        name, "high_frequency_db"
-    )
+    key = {
+        "bpd": "bpd",
+        "swd": "mean",
+        "fid": "fid",
+        "special_case": "nats",
+        "temperature": "images",
+        "sources": "images",
+        "portrait_distance": "portrait_distance",
+    }.get(name, "high_frequency_db")
     RUN.metric(name).write_text(json.dumps(value | {key: "many"}))
     assert f"evaluate {name}" in message(lambda: read_metric(RUN, name))
 

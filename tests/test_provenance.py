@@ -112,11 +112,11 @@ def test_a_repository_without_a_commit_has_none(tmp_path, monkeypatch):
 
 def test_every_figure_says_which_runs_it_shows():
     several = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
-    assert {len(runs(shown, "demo", several)) for shown in FIGURES.values()} == {0, 1, 6}
+    assert {len(runs(shown, "demo", several)) for shown in FIGURES.values()} == {0, 1, 3, 8}
 
 
 def test_a_run_that_is_missing_is_one_line(folder):
-    with pytest.raises(UserError, match=r"results/demo/runs/glow/seed-0/training\.json: missing; .* fvae train"):
+    with pytest.raises(UserError, match=r"results/demo/runs/vae_dense/seed-0/training\.json: missing; .* fvae train"):
         provenance("demo", EXPERIMENT, runs("all", "demo", EXPERIMENT))
 
 

@@ -83,16 +83,14 @@ def write_run(run, place, seeds, kind, values):
         portrait_distance={
             "portrait_distance": of("portrait", [None] * seeds),
             "standard_deviation": None,
-            "reason": values.get("portrait_reason"),
+            "reason": values.get("portrait_reason", None if "portrait" in values else "these are photographs"),
         },
     )
-    if "portrait" not in values:
-        run.metric("portrait_distance").unlink()
     distances = of("curve", curves([60, 45, 35, 31, 30], 0.2, seeds))
     images = values.get("images", {}).get(run.model, 60_000)
     seconds = of("seconds", [500.0] * seeds)
     shares = np.linspace(1, len(distances), len(distances)) / len(distances)
-    history = {"epoch": np.arange(len(distances)), "images": (images * shares).astype(int), "seconds": seconds * shares}
+    history = {"images": (images * shares).astype(int), "seconds": seconds * shares}
     history |= {"train_bpd": 5.0, "bpd": 5.0, "swd": distances}
     if "portrait_curve" in values:
         history["portrait_distance"] = of("portrait_curve", None)

@@ -13,10 +13,9 @@ from fvae import layout
 from fvae.params import Experiment
 from fvae.results import Number, read_cost, read_floor, read_history, read_matched, read_metric
 
-OPTIONAL = "portrait_distance"  # a metric that not every experiment has
 DISTANCES = {  # the first that every run has decides: its metric, the key of its number, and its name
     "FID": ("fid", "fid", "FID"),
-    "portrait distance": (OPTIONAL, OPTIONAL, "the portrait distance"),
+    "portrait distance": ("portrait_distance", "portrait_distance", "the portrait distance"),
     "SWD × 10³": ("swd", "mean", "SWD"),
 }
 
@@ -36,9 +35,6 @@ class Measured:
         """A number of each training, at the end of a path of keys; None where it could not be measured."""
         found: list[Any] = []
         for run in self.runs(model):
-            if metric == OPTIONAL and not run.metric(metric).exists():
-                found.append(None)
-                continue
             value: Any = read_metric(run, metric)
             for key in keys:
                 value = value[key]
@@ -100,8 +96,6 @@ def distance(measured: Measured, models: Sequence[str]) -> Distance:
 def why_not_measured(measured: Measured, models: Sequence[str], metric: str) -> str:
     """The first reason that stands in the files of a metric; empty where every run was measured."""
     for run in (run for model in models for run in measured.runs(model)):
-        if metric == OPTIONAL and not run.metric(metric).exists():
-            return "not measured"
         if reason := read_metric(run, metric).get("reason"):
             return str(reason).rstrip(".")
     return ""
