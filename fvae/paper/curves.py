@@ -48,6 +48,8 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         axes_row[0].set_ylabel(text)
         if row == LOGARITHMIC:
             axes_row[0].set_yscale("log")
+            axes_row[0].yaxis.set_major_formatter("{x:g}")
+            axes_row[0].yaxis.set_minor_formatter("{x:g}")
     for (_, text), axes in zip(COLUMNS, grid[-1], strict=True):
         axes.set_xlabel(text)
     lines, labels = grid[0, 0].get_legend_handles_labels()

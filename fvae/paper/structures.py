@@ -38,11 +38,9 @@ def depth(levels: int, number: int | str, parts: str) -> str:
 def network(name: str, settings: ResidualEncoder | ConvEncoder, x: float, y: float) -> Node:
     """E or G."""
     if isinstance(settings, ConvEncoder):
-        channels = ", ".join(map(str, settings.channels))
-        note = f"{depth(settings.levels, settings.blocks, 'block')}, {channels} channels"
-    else:
-        note = depth(settings.levels, settings.steps, "step")
-    return Node(name, x, y, f"{note}\nexpansion {settings.expansion:g}")
+        channels = f"{settings.channels[0]} to {settings.channels[-1]} channels"
+        return Node(name, x, y, f"{depth(settings.levels, settings.blocks, 'block')}\n{channels}")
+    return Node(name, x, y, f"{depth(settings.levels, settings.steps, 'step')}\nexpansion {settings.expansion:g}")
 
 
 def flow(name: str, settings: FlowSpec, x: float, y: float) -> Node:

@@ -82,7 +82,7 @@ rule evaluate_corruptions:
         "logs/{experiment}/corruptions.log",
     benchmark:
         "logs/{experiment}/corruptions.benchmark.tsv"
-    threads: ALL_CORES
+    priority: 2  # it needs no training, and would otherwise be left for the end
     params:
         PLAN.values("data", "evaluation.portrait_distance", "evaluation.swd"),
     shell:
