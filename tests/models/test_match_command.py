@@ -35,6 +35,6 @@ def test_it_holds_the_resolved_section_and_the_size(model):
 
 
 def test_a_model_that_the_experiment_does_not_have_is_one_line():
-    with pytest.raises(UserError, match=r"--model: 'gan' is not one of vae, glow, fvae"):
+    with pytest.raises(UserError, match=r"--model: 'gan' is not one of vae_dense, vae, glow, fvae"):
         run("demo", "gan")
     assert not layout.runs("demo").exists()
