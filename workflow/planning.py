@@ -190,20 +190,16 @@ class Plan:
 
     def shown(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
         """Files of the run that the figures of a single model show: the first seed of `figures.model`."""
-
-        def inputs(wildcards: Wildcards) -> list[str]:
-            experiment = self.experiment(wildcards)
-            run = layout.Run(wildcards.experiment, experiment.figures.model, experiment.seeds[0])
-            return [str(file(run)) for file in files]
-
-        return inputs
+        return self._runs_of_figures("shown", files)
 
     def autoencoders(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
         """Files of the first run of each model with an encoder and a decoder."""
+        return self._runs_of_figures("autoencoders", files)
 
+    def _runs_of_figures(self, which: str, files: Iterable[Callable[[layout.Run], Path]]) -> InputFunction:
         def inputs(wildcards: Wildcards) -> list[str]:
-            experiment = self.experiment(wildcards)
-            return [str(file(run)) for file in files for run in runs("autoencoders", wildcards.experiment, experiment)]
+            found = runs(which, wildcards.experiment, self.experiment(wildcards))
+            return [str(file(run)) for file in files for run in found]
 
         return inputs
 

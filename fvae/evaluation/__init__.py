@@ -1,9 +1,10 @@
 """What is sampled from trained models and measured of them: likelihood, FID and related distances, sharpness.
 
-Importing this package imports no PyTorch: the commands read the two lists of names from here.
+Importing this package imports no PyTorch: the commands read the lists of names from here.
 """
 
 TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads", "sources")  # see `sampling.generate`
+SOURCES = ("standard", "marginals", "gaussian", "flow")  # of latents, see `latent_sources.images_of_sources`
 METRICS = (
     "bpd",
     "swd",

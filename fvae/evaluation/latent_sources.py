@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fvae.data.pixels import dequantise, quantise
+from fvae.data.pixels import dequantise
+from fvae.evaluation.sampling import BATCH, decode, decode_batches, latents
 from fvae.models.base import Model
+from fvae.models.fvae import FVAE
 from fvae.seeding import numpy_generator, torch_generator
 
-SOURCES = ("standard", "marginals", "gaussian", "flow")
 TRAINING_IMAGES = 10_000  # of whose latents the means, deviations and covariance are
-BATCH = 250
 
 
 @torch.no_grad()
@@ -32,10 +32,10 @@ def images_of_sources(model: Model, train: np.ndarray, images: int, seed: int) -
     known = latents_of(model, train[np.sort(chosen)], generator)
     noise = [torch.randn((images, known.shape[1]), generator=generator, device=device) for _ in range(2)]
     sources = [noise[0], known.mean(0) + known.std(0) * noise[1], gaussian_like(known, images, generator)]
-    decoded = [decoded_latents(model, source.unflatten(1, model.noise_shape)) for source in sources]
-    if hasattr(model, "flow"):
-        z = model.noise(images, generator).flatten(1)
-        decoded.append(np.concatenate([decoded_latents(model, model.invert(part)) for part in z.split(BATCH)]))
+    batches = [source.unflatten(1, model.noise_shape).split(BATCH) for source in sources]
+    decoded = [decode_batches(model, model.decoder, each, images, quiet=True) for each in batches]
+    if isinstance(model, FVAE):
+        decoded.append(decode(model, latents(model, images, generator), quiet=True))
     return np.stack(decoded)
 
 
@@ -57,9 +57,3 @@ def gaussian_like(known: Tensor, n: int, generator: torch.Generator) -> Tensor:
     weights = torch.randn((n, len(known)), generator=generator, device=known.device) / (len(known) - 1) ** 0.5
     mean = known.mean(0)
     return mean + weights @ (known - mean)
-
-
-def decoded_latents(model: Model, v: Tensor) -> np.ndarray:
-    """The uint8 images G(v): (N, *noise_shape) → (N, C, H, W)."""
-    images = torch.cat([model.decoder(part) for part in v.split(BATCH)])
-    return quantise(images.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy()

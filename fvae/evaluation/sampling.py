@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -106,17 +106,22 @@ def sample(
 ) -> np.ndarray:
     """n uint8 samples, (n, C, H, W). Latents are drawn batch by batch, since z of all may be larger than the images."""
     sizes = [min(BATCH, n - start) for start in range(0, n, BATCH)]
-    return decode_batches(model, (temperature * latents(model, size, generator) for size in sizes), n, quiet)
+    batches = (temperature * latents(model, size, generator) for size in sizes)
+    return decode_batches(model, model.decode, batches, n, quiet)
 
 
 def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:
     """The uint8 images of latents, as `decode_batches` makes them: (N, d) → (N, C, H, W)."""
-    return decode_batches(model, z.split(BATCH), len(z), quiet)
+    return decode_batches(model, model.decode, z.split(BATCH), len(z), quiet)
 
 
 @torch.no_grad()
-def decode_batches(model: Model, batches: Iterable[Tensor], n: int, quiet: bool) -> np.ndarray:
-    """The uint8 images of n latents, which come in batches (≤ BATCH, d): (n, C, H, W).
+def decode_batches(
+    model: Model, to_images: Callable[[Tensor], Tensor], batches: Iterable[Tensor], n: int, quiet: bool
+) -> np.ndarray:
+    """The uint8 images of n latents, which come in batches: (n, C, H, W).
+
+    `to_images` is the model's `decode` for latents z, (≤ BATCH, d), or its `decoder` for v, (≤ BATCH, *noise_shape).
 
     An image that is not finite becomes black, and a message on standard error says how many there are.
     """
@@ -125,7 +130,7 @@ def decode_batches(model: Model, batches: Iterable[Tensor], n: int, quiet: bool)
     images, not_finite = [], torch.zeros((), dtype=torch.long, device=device)
     parts = -(-n // BATCH)
     for part in progress(batches, total=parts, desc="sampling", unit="batch", disable=quiet or parts == 1):
-        x = model.decode(part.to(device))
+        x = to_images(part.to(device))
         not_finite += x.isfinite().flatten(1).all(1).logical_not().sum()
         images.append(quantise(x.nan_to_num(nan=-1.0, posinf=-1.0, neginf=-1.0), model.bits).cpu().numpy())
     if not_finite:

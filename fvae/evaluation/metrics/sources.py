@@ -6,7 +6,7 @@ from typing import Any
 
 from fvae import layout
 from fvae.data.dataset import load, random_images
-from fvae.evaluation.latent_sources import SOURCES
+from fvae.evaluation import SOURCES
 from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.files import read_array
