@@ -95,17 +95,21 @@ def sample(
 
 @app.command(rich_help_panel=EVALUATION)
 def evaluate(
-    metric: Annotated[
-        str, typer.Argument(help="bpd, swd, portrait_distance, fid, sharpness, temperature, special_case or sources.")
+    metrics: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="METRIC...",
+            help="Any of bpd, swd, portrait_distance, fid, sharpness, temperature, special_case and sources.",
+        ),
     ],
     experiment: ExperimentName,
     model: ModelName,
     seed: SeedNumber = 0,
 ) -> None:
-    """Measure one metric of a trained model: metrics/METRIC.json in its folder."""
+    """Measure a trained model by one metric or several: metrics/METRIC.json in its folder."""
     from fvae.commands.evaluate import run
 
-    run(experiment, model, metric, seed)
+    run(experiment, model, metrics, seed)
 
 
 @app.command(rich_help_panel=EVALUATION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -13,14 +14,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from fvae.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAMAGED = (  # what the readers below raise for a damaged file, or for one of another form
     ValueError,
@@ -155,20 +158,36 @@ def read_json(path: Path, command: str, form: Any = Any) -> Any:
         return TypeAdapter(form).validate_python(json.loads(text, parse_constant=lambda constant: None))
 
 
-def read_table(path: Path, command: str, *, numbers: Iterable[str] = (), texts: Iterable[str] = ()) -> pd.DataFrame:
-    """A CSV file of at least one row, which has these columns of numbers and of texts among its columns.
+def read_column(path: Path, command: str, name: str) -> list[str]:
+    """A column of a CSV file of at least one row, as text. Raises UserError, as `reading` does."""
+    text = read_text(path, command)
+    with reading(path, command):
+        heading, *rows = csv.reader(io.StringIO(text), strict=True)
+        if name not in heading:
+            raise ValueError(f"it has no column '{name}'")
+        if not rows:
+            raise ValueError("it has no rows")
+        if any(len(row) != len(heading) for row in rows):
+            raise ValueError("its rows differ in length")
+        place = heading.index(name)
+        return [row[place] for row in rows]
+
+
+def read_table(path: Path, command: str, *, numbers: Iterable[str] = ()) -> pd.DataFrame:
+    """A CSV file of at least one row, which has these columns of numbers among its columns.
 
     Raises UserError, as `reading` does.
     """
+    import pandas as pd  # takes half a second, and few jobs read tables
+
     text = read_text(path, command)
     with reading(path, command):
         table = pd.read_csv(io.StringIO(text))
         if table.empty:
             raise ValueError("it has no rows")
-        for column in (*numbers, *texts):
+        for column in numbers:
             if column not in table:
                 raise ValueError(f"it has no column '{column}'")
-        for column in numbers:
             if not pd.api.types.is_numeric_dtype(table[column]):
                 raise ValueError(f"its column '{column}' does not hold numbers")
     return table

@@ -5,15 +5,17 @@ Tables, figures, claims and the summary read all numbers through this module. It
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from fvae import layout
 from fvae.files import read_json, read_table
 from fvae.params import ModelSpec, TaggedModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Number = float | None  # null where it could not be computed
 MORE = ConfigDict(extra="allow")  # a file may hold more than what is read from it

@@ -245,12 +245,12 @@ def test_evaluate_reads_samples_and_status_in_the_same_way(folder, monkeypatch):
     settings = Portraits(kind="portraits", size=32, bits=8, train=4, validation=2, test=4, seed=0)
     prepare_portraits(settings, layout.data("demo"))
     RUN.samples("random").write_bytes(b"")
-    assert "random.npy: damaged" in message(lambda: evaluate("demo", "fvae", "swd", 0))
+    assert "random.npy: damaged" in message(lambda: evaluate("demo", "fvae", ["swd"], 0))
     write_samples(RUN, EXPERIMENT)
     write_arrays(layout.reference("demo"), reason="none")
     layout.INCEPTION_STATUS.parent.mkdir(parents=True)
     layout.INCEPTION_STATUS.write_text("{}")
-    said = message(lambda: evaluate("demo", "fvae", "fid", 0))
+    said = message(lambda: evaluate("demo", "fvae", ["fid"], 0))
     assert re.search(r"status\.json: not of the expected form \(path: .*make it again: python -m fvae inception", said)
 
 

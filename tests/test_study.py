@@ -63,9 +63,9 @@ def study(tmp_path_factory):
                 train.run("study", model, seed)
                 sample.run("study", model, "random", seed)
                 for metric in METRICS:
-                    evaluate.run("study", model, metric, seed)
+                    evaluate.run("study", model, [metric], seed)
                 if spec.kind in ("vae", "flow"):
-                    evaluate.run("study", model, "special_case", seed)
+                    evaluate.run("study", model, ["special_case"], seed)
         summary.run("study")
         for name in ("sizes", "metrics"):
             make_table(name, "study", experiment)

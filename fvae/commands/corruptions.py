@@ -14,6 +14,7 @@ from fvae.params import Portraits, load
 from fvae.training.machine import default_device
 
 SEED = 0  # of the patches and directions of SWD
+IMAGES = 500  # of each set, at most: enough to tell the strengths apart
 FLOOR_SETS = 5
 
 
@@ -25,7 +26,7 @@ def run(experiment_name: str) -> None:
         raise UserError(f"--experiment: {experiment_name} has no drawn portraits, of which `corruptions` is measured")
     images = load_images(layout.data(experiment_name))
     test, train = images.split("test"), images.split("train")
-    n = min(settings.portrait_distance.images, settings.swd.images, len(test), len(train))
+    n = min(IMAGES, settings.portrait_distance.images, settings.swd.images, len(test), len(train))
     compared = random_images(test, n, "evaluate/test")
     to_test = DistanceTo(compared, patches=settings.swd.patches, seed=SEED, device=default_device())
     distances: dict[str, Distance] = {

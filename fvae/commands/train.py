@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import typer
@@ -45,7 +46,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
         raise UserError(f"--model: '{model}' is not one of {', '.join(experiment.models)}")
     spec, settings = resolved(experiment, model, layout.model(experiment_name, model)), experiment.training_of(model)
     images = load_images(layout.data(experiment_name))
-    check_counts(experiment_name, experiment, dict(images.index["split"].value_counts()))
+    check_counts(experiment_name, experiment, Counter(images.splits))
     seed_everything(seed, "train/weights")
     net = build(spec, experiment.data.size, experiment.data.bits)
     folder = layout.Run(experiment_name, model, seed)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from fvae.errors import UserError
-from fvae.files import read_array, read_json, read_table
+from fvae.files import read_array, read_column, read_json
 from fvae.seeding import numpy_generator
 
 
@@ -27,10 +26,10 @@ class Manifest(TypedDict):
 
 
 class ImageArray:
-    """uint8 images (N, 3, H, W) in the order train, validation, test, with their index and manifest."""
+    """uint8 images (N, 3, H, W) in the order train, validation, test, with the split of each and the manifest."""
 
-    def __init__(self, images: np.ndarray, index: pd.DataFrame, manifest: dict[str, Any]) -> None:
-        self.images, self.index, self.manifest = images, index, manifest
+    def __init__(self, images: np.ndarray, splits: Sequence[str], manifest: dict[str, Any]) -> None:
+        self.images, self.splits, self.manifest = images, splits, manifest
 
     def training_images(self, *, hold_out: bool) -> np.ndarray:
         """The images that models are trained on, a view: those of the split train, or all where none are held out."""
@@ -38,7 +37,7 @@ class ImageArray:
 
     def split(self, name: str) -> np.ndarray:
         """The images of a split, a view. Raises UserError where the split has no images."""
-        rows = np.flatnonzero(self.index["split"] == name)
+        rows = np.flatnonzero(np.array(self.splits) == name)
         if not len(rows):
             raise UserError(f"index.csv: there is no image in the split '{name}'; prepare the images again")
         return self.images[rows[0] : rows[-1] + 1]
@@ -48,11 +47,11 @@ def load(folder: Path) -> ImageArray:
     """Open a prepared set. Raises UserError where its files are missing, damaged, or do not agree with each other."""
     prepare = f"prepare --experiment {folder.name}"
     images = read_array(folder / "images.npy", prepare, dims=4)
-    index = read_table(folder / "index.csv", prepare, texts=("split",))
+    splits = read_column(folder / "index.csv", prepare, "split")
     manifest = read_json(folder / "manifest.json", prepare, Manifest)
-    if len(images) != len(index):
+    if len(images) != len(splits):
         raise UserError(f"{folder}: images.npy and index.csv do not agree; make it again: python -m fvae {prepare}")
-    return ImageArray(images, index, manifest)
+    return ImageArray(images, splits, manifest)
 
 
 def random_images(images: np.ndarray, n: int, name: str) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from fvae.params import Experiment, Portraits
 from fvae.results import InceptionStatus
 from fvae.training.machine import default_device
 
+Found = TypeVar("Found")
 SEED = 0  # of patches, directions and subsets of features; the floor belongs to no run
 
 
@@ -44,15 +46,11 @@ def of_swd(train: np.ndarray, test: np.ndarray, experiment: Experiment) -> dict[
     """
     settings, random = experiment.evaluation.swd, experiment.sampling.random
     images = min(settings.images, random.images, len(train), len(test))
-    pairs = zip(
-        random_subsets(train, images, random.draws, "floor/train"),
-        random_subsets(test, images, random.draws, "floor/test"),
-        strict=True,
-    )
-    device, patches = default_device(), settings.patches
-    means, summary = over_sets(
-        DistanceTo(ours, patches=patches, seed=SEED, device=device)(theirs) for theirs, ours in pairs
-    )
+
+    def distance_to(real: np.ndarray) -> DistanceTo:
+        return DistanceTo(real, patches=settings.patches, seed=SEED, device=default_device())
+
+    means, summary = over_sets(between_subsets(train, test, images, random.draws, distance_to))
     return {**summary, "subsets": means, "images": images}
 
 
@@ -62,18 +60,35 @@ def of_portraits(train: np.ndarray, test: np.ndarray, experiment: Experiment) ->
         return None
     random = experiment.sampling.random
     images = min(experiment.evaluation.portrait_distance.images, random.images, len(train), len(test))
-    pairs = zip(
-        random_subsets(train, images, random.draws, "floor/train"),
-        random_subsets(test, images, random.draws, "floor/test"),
-        strict=True,
-    )
-    distances = [PortraitDistance(ours)(theirs) for theirs, ours in pairs]
+    distances = list(between_subsets(train, test, images, random.draws, PortraitDistance))
     return {
         "mean": mean(distances),
         "standard_deviation": deviation(distances),
         "subsets": distances,
         "images": images,
     }
+
+
+def between_subsets(
+    train: np.ndarray,
+    test: np.ndarray,
+    images: int,
+    number: int,
+    distance_to: Callable[[np.ndarray], Callable[..., Found]],
+) -> Iterator[Found]:
+    """The distances of random subsets of training images to random subsets of as many test images.
+
+    `distance_to` prepares a subset of test images; all subsets are the same where there are no more test images.
+    """
+    known = None
+    for theirs, ours in zip(
+        random_subsets(train, images, number, "floor/train"),
+        random_subsets(test, images, number, "floor/test"),
+        strict=True,
+    ):
+        if ours is not known:
+            known, distance = ours, distance_to(ours)
+        yield distance(theirs)
 
 
 def of_fidelity(

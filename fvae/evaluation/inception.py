@@ -10,6 +10,7 @@ from fvae.errors import UserError
 from fvae.files import sha256
 
 NAME = "pt_inception-2015-12-05-6726825d.pth"  # as the pytorch-fid project releases it
+URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{NAME}"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 TIMEOUT = 10.0  # seconds to wait for an answer
 
@@ -32,13 +33,12 @@ def fetch(target: Path) -> None:
 
     Raises UserError, which says what to do, where they did not.
     """
-    from pytorch_fid.inception import FID_WEIGHTS_URL
     from torch.hub import download_url_to_file
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with socket_timeout(TIMEOUT):
-            download_url_to_file(FID_WEIGHTS_URL, str(target), hash_prefix=SHA256)
+            download_url_to_file(URL, str(target), hash_prefix=SHA256)
     except (OSError, HTTPException, RuntimeError) as error:
         raise UserError(
             f"FID needs Inception weights, which could not be fetched ({getattr(error, 'reason', error)}): put "

@@ -12,7 +12,7 @@ from fvae.models.base import Model
 from fvae.models.fvae import FVAE
 from fvae.seeding import numpy_generator, torch_generator
 
-TRAINING_IMAGES = 10_000  # of whose latents the means, deviations and covariance are
+TRAINING_IMAGES = 5_000  # of whose latents the means, deviations and covariance are
 
 
 @torch.no_grad()

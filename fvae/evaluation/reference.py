@@ -10,12 +10,10 @@ import numpy as np
 
 from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
-from fvae.evaluation.fid import features, inception
 from fvae.evaluation.frechet import square_root, statistics
 from fvae.files import read_arrays, reading, write_arrays
 from fvae.params import FID
 from fvae.seeding import numpy_generator
-from fvae.training.machine import default_device
 
 KEPT = 10_000  # features kept beside the statistics, for KID and the manifolds
 
@@ -31,7 +29,7 @@ class Reference(NamedTuple):
 
 def digest(images: ImageArray) -> str:
     """A hash of a prepared set's pixels and of which of them are for training."""
-    parts = [images.manifest["images_sha256"], *images.index["split"]]
+    parts = [images.manifest["images_sha256"], *images.splits]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -46,6 +44,10 @@ def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dic
     if reason or weights["path"] is None:
         write_arrays(path, reason=reason)
         return
+    # PyTorch and torchvision take seconds to import, and without weights they are not needed.
+    from fvae.evaluation.fid import features, inception
+    from fvae.training.machine import default_device
+
     device = default_device()
     found = features(train, inception(Path(weights["path"]), device), device)
     mean, covariance = statistics(found)

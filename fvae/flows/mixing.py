@@ -32,11 +32,14 @@ class InvertibleConv1x1(Layer):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        rotation, _ = torch.linalg.qr(torch.randn(channels, channels))
+        # On the CPU, for on the meta device PyTorch would import its compiler, which takes seconds.
+        device = torch.get_default_device()
+        rotation, _ = torch.linalg.qr(torch.randn(channels, channels, device="cpu"))
         permutation, lower, upper = torch.linalg.lu(rotation)
-        self.register_buffer("permutation", permutation)
-        self.register_buffer("sign", upper.diagonal().sign())
-        self.lu = nn.Parameter(lower.tril(-1) + upper.triu(1) + upper.diagonal().abs().log().diag())
+        self.register_buffer("permutation", permutation.to(device))
+        self.register_buffer("sign", upper.diagonal().sign().to(device))
+        lu = lower.tril(-1) + upper.triu(1) + upper.diagonal().abs().log().diag()
+        self.lu = nn.Parameter(lu.to(device))
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """L and U + diag(s), (C, C) each."""

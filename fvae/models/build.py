@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fvae.errors import UserError
 from fvae.files import read_json
 from fvae.flows.conv import Conv3x3
+from fvae.flows.mixing import InvertibleConv1x1
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
 from fvae.models.flow import FlowModel
@@ -53,12 +54,13 @@ def describe(spec: ModelSpec, size: int) -> dict[str, Any]:
     """
     with torch.device("meta"):  # shapes only: no memory, no arithmetic
         model = build(spec, size)
+        cost = convolutions(model)
         return {
             "kind": spec.kind,
             "parameters": count(model),
-            "effective_parameters": effective_parameters(model),
+            "effective_parameters": cost.effective_parameters,
             "parts": parts(model),
-            "macs": macs(model),
+            "macs": cost.macs,
             "noise": list(model.noise_shape),
             "latent": {"dims": model.latent_dims, "shapes": [list(shape) for shape in model.latent_shapes()]},
         }
@@ -71,43 +73,59 @@ def count(module: nn.Module) -> int:
 
 def effective_parameters(model: Model) -> int:
     """The number of trainable parameters that ever get a gradient."""
-    return count(model) - padding_weights(model)
-
-
-def padding_weights(model: Model) -> int:
-    """How many weights are only ever multiplied with padding: some of 3×3 convolutions on one row or one column."""
-    weights: dict[str, int] = {}
-
-    def count_padding(name: str, conv: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        rows, columns = inputs[0].shape[-2:]
-        taps = (3 if rows > 1 else 1) * (3 if columns > 1 else 1)
-        assert isinstance(conv, Conv3x3)
-        weights[name] = conv.weight.numel() * (9 - taps) // 9
-
-    hooks = [
-        module.register_forward_pre_hook(lambda conv, inputs, name=name: count_padding(name, conv, inputs))
-        for name, module in model.named_modules()
-        if isinstance(module, Conv3x3)
-    ]
-    run(model)
-    for hook in hooks:
-        hook.remove()
-    return sum(weights.values())
+    return convolutions(model).effective_parameters
 
 
 def macs(model: Model) -> int:
     """Multiply-accumulates of the convolutions for one image, which are nearly all of a model's arithmetic."""
-    from torch.utils.flop_counter import FlopCounterMode  # takes a second to import
+    return convolutions(model).macs
 
-    with FlopCounterMode(display=False) as counter:
-        run(model)
-    return counter.get_flop_counts()["Global"][torch.ops.aten.convolution] // 2
+
+class Convolutions(NamedTuple):
+    """What the convolutions of a model cost."""
+
+    macs: int  # multiply-accumulates of equation (6) for one image
+    effective_parameters: int  # of the whole model
 
 
 @torch.no_grad()
-def run(model: Model) -> None:
-    """Compute equation (6) for one image with a model on the meta device."""
-    model(torch.zeros(1, *model.shape), torch.zeros(1, *model.noise_shape))
+def convolutions(model: Model) -> Convolutions:
+    """Count while equation (6) is computed for one image, by a model that has no weights yet: one on the meta device.
+
+    Some weights of 3×3 convolutions on one row or one column are only ever multiplied with padding: they never get a
+    gradient. On 1×1 images Conv3x3 leaves them out.
+    """
+    macs, only_padding = 0, {}
+
+    def count_one(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, Tensor]) -> None:
+        nonlocal macs
+        rows, columns = inputs[0].shape[-2:]
+        if isinstance(module, InvertibleConv1x1):
+            macs += inputs[0].shape[1] ** 2 * rows * columns
+            return
+        assert isinstance(module, nn.Conv2d)
+        assert isinstance(output, Tensor)
+        weights = module.weight.numel()
+        if isinstance(module, Conv3x3):
+            taps = (3 if rows > 1 else 1) * (3 if columns > 1 else 1)
+            only_padding[module] = weights * (9 - taps) // 9
+            weights = weights if (rows, columns) != (1, 1) else weights // 9
+        macs += weights * output.shape[-2] * output.shape[-1]
+
+    hooks = [
+        module.register_forward_hook(count_one)
+        for module in model.modules()
+        if isinstance(module, nn.Conv2d | InvertibleConv1x1)
+    ]
+    # Weights are memory as it happens to be, which costs nothing; orders of channels are among the buffers, and must be
+    # numbers of channels. On the meta device itself PyTorch would import its compiler, for seconds.
+    model.to_empty(device="cpu")
+    for buffer in model.buffers():
+        buffer.zero_()
+    model(torch.zeros(1, *model.shape, device="cpu"), torch.zeros(1, *model.noise_shape, device="cpu"))
+    for hook in hooks:
+        hook.remove()
+    return Convolutions(macs, count(model) - sum(only_padding.values()))
 
 
 def parts(model: Model) -> dict[str, int]:

@@ -49,7 +49,7 @@ def solve(model: str, spec: ModelSpec, match: Match, goal: float, amount: Callab
 
     below, above = 1, 8
     while above < LARGEST and at(above) < goal:
-        below, above = above, 8 * above
+        below, above = above, 2 * above
     while above - below > 1 and at(below) < goal <= at(above):  # interpolate log(amount): it is nearly linear in log(k)
         share = math.log(goal / at(below)) / math.log(at(above) / at(below))
         k = min(max(round(below * (above / below) ** share), below + 1), above - 1)

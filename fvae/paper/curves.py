@@ -23,12 +23,11 @@ COLUMNS = (("images", "images seen"), ("seconds", "seconds of training"))
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """The mean over seeds, with their range shaded; ≤ marks a model of which bits/dim is an upper bound."""
-    from matplotlib.pyplot import subplots
-
     width = experiment.figures.width
     rows = [*ROWS, PORTRAIT_ROW] if isinstance(experiment.data, Portraits) else [*ROWS]
     size = (width, (0.1 + 0.27 * len(rows)) * width)
-    figure, grid = subplots(len(rows), len(COLUMNS), figsize=size, sharex="col", sharey="row")
+    figure = Figure(figsize=size)
+    grid = figure.subplots(len(rows), len(COLUMNS), sharex="col", sharey="row")
     for index, (name, spec) in enumerate(experiment.models.items()):
         runs = [read_history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         if len({len(run) for run in runs}) > 1:

@@ -23,8 +23,6 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
 
     Of a model the mean over seeds. Factors of two kinds, such as a hat, have one line in the panel `others`.
     """
-    from matplotlib.pyplot import figure as new_figure
-
     measured = {
         model: [of_run(layout.Run(experiment_name, model, seed)) for seed in experiment.seeds]
         for model in experiment.models
@@ -33,7 +31,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     true, read = (panels(first[key]) for key in ("true_shares", "shares_of_test_images"))
     models = {model: [panels(run["shares"]) for run in runs] for model, runs in measured.items()}
     rows = max(sum(len(true[name]) + 2 for name in column) for column in COLUMNS)
-    figure = new_figure(figsize=(experiment.figures.width, LINE * (rows + 3)))
+    figure = Figure(figsize=(experiment.figures.width, LINE * (rows + 3)))
     grid = figure.add_gridspec(1, len(COLUMNS))
     for place, column in enumerate(COLUMNS):
         heights = [len(true[name]) for name in column]

@@ -18,10 +18,9 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
 
     Means over seeds; ratios in dB.
     """
-    from matplotlib.pyplot import subplots
-
     width = experiment.figures.width
-    figure, (power, *ratios) = subplots(1, 3, figsize=(width, 0.42 * width))
+    figure = Figure(figsize=(width, 0.42 * width))
+    power, *ratios = figure.subplots(1, 3)
     ratios[1].sharey(ratios[0])
     for index, name in enumerate(experiment.models):
         runs = [read_metric(layout.Run(experiment_name, name, seed), "sharpness") for seed in experiment.seeds]

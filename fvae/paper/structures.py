@@ -115,10 +115,9 @@ def draw_row(axes: Axes, nodes: list[Node], colour: str, line: str, small: float
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """One panel per model: inference (solid) above, generation (dashed) below."""
-    from matplotlib.pyplot import subplots
-
     figures, panels = experiment.figures, len(experiment.models)
-    figure, grid = subplots(panels, 1, figsize=(figures.width, panels * figures.width * HEIGHT / WIDTH), squeeze=False)
+    figure = Figure(figsize=(figures.width, panels * figures.width * HEIGHT / WIDTH))
+    grid = figure.subplots(panels, 1, squeeze=False)
     for axes, name in zip(grid[:, 0], experiment.models, strict=True):
         spec, size = read_matched(experiment_name, name)
         above, below = rows(spec, experiment.data.size, size["noise"])

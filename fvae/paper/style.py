@@ -117,11 +117,9 @@ def stack(
 
     There is room for `lines` of text above each panel and for `footer` lines below all.
     """
-    from matplotlib.pyplot import subplots
-
     down = -(-panels // across)
     width = experiment.figures.width
     line = 1.4 * experiment.figures.font_size / 72
     height = down * (width / across * aspect + (0.7 + lines) * line) + footer * line
-    figure, axes = subplots(down, across, figsize=(width, height), squeeze=False)
-    return figure, list(axes.flat)
+    figure = Figure(figsize=(width, height))
+    return figure, list(figure.subplots(down, across, squeeze=False).flat)

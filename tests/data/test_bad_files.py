@@ -199,7 +199,8 @@ def prepared(tmp_path_factory):
             archive.writestr(f"faces/{name}", data)
         archive.writestr("faces/copy_of_good_3.png", GOOD["good_3.png"])
     prepare_images(settings(folder / "faces.zip"), folder / "out")
-    return dataset.load(folder / "out"), pd.read_csv(folder / "out" / "rejected.csv", index_col="name")["reason"]
+    index, rejected = (pd.read_csv(folder / "out" / f"{name}.csv", index_col="name") for name in ("index", "rejected"))
+    return dataset.load(folder / "out"), index, rejected["reason"]
 
 
 def test_there_are_many():
@@ -208,15 +209,14 @@ def test_there_are_many():
 
 @pytest.mark.parametrize("name", REJECTED)
 def test_what_cannot_be_used_says_why(prepared, name):
-    images, rejected = prepared
+    _, index, rejected = prepared
     assert REJECTED[name][1] in rejected[f"faces/{name}"]
-    assert f"faces/{name}" not in set(images.index["name"])
+    assert f"faces/{name}" not in index.index
 
 
 @pytest.mark.parametrize("name", USED)
 def test_what_can_be_used_is_seen_as_a_person_sees_it(prepared, name):
-    images, _ = prepared
-    index = images.index.set_index("name")
+    images, index, _ = prepared
     seen = images.images[index.loc[f"faces/{name}", "row"]].transpose(1, 2, 0).astype(int)
     meant = np.asarray(USED[name][1].convert("RGB").resize((16, 16), Image.Resampling.BOX)).astype(int)
     inner = np.r_[1:7, 9:15]  # away from the edges between the colours, where a JPEG rings
@@ -224,7 +224,7 @@ def test_what_can_be_used_is_seen_as_a_person_sees_it(prepared, name):
 
 
 def test_nothing_is_lost(prepared):
-    images, rejected = prepared
+    images, _, rejected = prepared
     assert len(images.images) == len(GOOD) + len(USED)
     assert rejected["faces/good_3.png"] == "duplicate of faces/copy_of_good_3.png"
     assert len(rejected) == len(REJECTED) + 1
@@ -323,7 +323,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
     (source / "c").symlink_to(tmp_path / "elsewhere")
     (source / "a" / "back").symlink_to(source)
     prepare_images(settings(source), tmp_path / "out")
-    assert sorted({name[:2] for name in dataset.load(tmp_path / "out").index["name"]}) == ["a/", "b/"]
+    assert sorted({name[:2] for name in pd.read_csv(tmp_path / "out/index.csv")["name"]}) == ["a/", "b/"]
     assert len(dataset.load(tmp_path / "out").images) == len(GOOD)
     assert (tmp_path / "out/rejected.csv").read_text() == "name,reason\n"
 
@@ -383,7 +383,7 @@ def test_names_that_are_no_text_are_made_legible(tmp_path, kind):
             archive.add(source, "faces")
         source = tmp_path / "faces.tar"
     prepare_images(settings(source), tmp_path / "out")
-    index = dataset.load(tmp_path / "out").index
+    index = pd.read_csv(tmp_path / "out/index.csv")
     told = {name.removeprefix("faces/") for name in index["name"]} - set(GOOD)
     assert told == set(names.values())
     assert inspect(str(source), None).encode()

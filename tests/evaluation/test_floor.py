@@ -7,8 +7,8 @@ import pytest
 
 from fvae import params
 from fvae.data import portraits
-from fvae.evaluation import floor, reference
-from fvae.evaluation.metrics import fid
+from fvae.evaluation import feature_numbers, fid, floor, reference
+from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.evaluation.swd import DistanceTo
 from fvae.params import FID
 
@@ -70,7 +70,7 @@ def test_portraits_have_a_floor_and_photographs_have_none():
 @pytest.fixture
 def loaded(tmp_path, monkeypatch):
     """FID's reference of two hundred images with twelve quick features."""
-    for module in (reference, fid):
+    for module in (fid, feature_numbers):
         monkeypatch.setattr(module, "inception", lambda path, device: None)
         monkeypatch.setattr(
             module, "features", lambda images, network, device: images.reshape(len(images), -1)[:, :12] / 255.0
@@ -98,7 +98,7 @@ def test_where_all_test_images_are_needed_fid_has_one_subset_and_no_deviation(lo
     assert found["images"] == 18
     assert found["subsets"] == [found["mean"]]
     assert found["standard_deviation"] is None
-    assert found["mean"] == fid.inception_metrics(test[None], loaded, WEIGHTS, seed=0)["fid"]
+    assert found["mean"] == inception_metrics(test[None], loaded, WEIGHTS, seed=0)["fid"]
 
 
 def test_without_weights_the_reason_is_kept():

@@ -23,7 +23,7 @@ def source(tmp_path, monkeypatch):
     """A file in place of the real one, behind the same address."""
     path = tmp_path / "source.pth"
     path.write_bytes(b"weights")
-    monkeypatch.setattr(pytorch_fid.inception, "FID_WEIGHTS_URL", path.as_uri())
+    monkeypatch.setattr(inception, "URL", path.as_uri())
     monkeypatch.setattr(inception, "SHA256", hashlib.sha256(b"weights").hexdigest())
     return path
 
@@ -35,7 +35,7 @@ def target(tmp_path):
 
 def test_the_checksum_is_the_one_in_the_files_name():
     assert inception.NAME.endswith(f"-{inception.SHA256[:8]}.pth")
-    assert pytorch_fid.inception.FID_WEIGHTS_URL.endswith(f"/{inception.NAME}")
+    assert inception.URL == pytorch_fid.inception.FID_WEIGHTS_URL
     assert len(inception.SHA256) == 64
 
 
@@ -76,7 +76,7 @@ def test_a_server_that_never_answers_is_given_up(source, target, monkeypatch):
     monkeypatch.setattr(inception, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth"
-        monkeypatch.setattr(pytorch_fid.inception, "FID_WEIGHTS_URL", url)
+        monkeypatch.setattr(inception, "URL", url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         with pytest.raises(UserError, match=rf"timed out.*{REMEDIES}"):
             inception.fetch(target)

@@ -4,7 +4,6 @@ from pathlib import Path
 from statistics import stdev
 
 import numpy as np
-import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
@@ -13,9 +12,8 @@ from fvae.data.dataset import ImageArray
 from fvae.data.dataset import load as load_images
 from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
-from fvae.evaluation import reference
-from fvae.evaluation.metrics import fid
-from fvae.evaluation.metrics.fid import FROM_FEATURES, inception_metrics
+from fvae.evaluation import feature_numbers, fid, reference
+from fvae.evaluation.metrics.fid import FROM_FEATURES, inception_metrics, measure
 from fvae.files import write_array, write_json
 from fvae.params import FID, Portraits
 from fvae.params import load as load_params
@@ -33,7 +31,7 @@ NONE = {"path": None, "reason": "no weights here"}
 @pytest.fixture(autouse=True)
 def _small_network(monkeypatch):
     """Twelve features that are quickly computed."""
-    for module in (reference, fid):
+    for module in (fid, feature_numbers):
         monkeypatch.setattr(module, "inception", lambda path, device: None)
         monkeypatch.setattr(
             module, "features", lambda images, network, device: images.reshape(len(images), -1)[:, :12] / 255.0
@@ -67,8 +65,7 @@ def test_of_other_images_or_missing_it_is_refused(tmp_path):
 
 def test_of_another_split_of_the_same_images_it_is_refused(tmp_path):
     def prepared(train):
-        index = pd.DataFrame({"split": ["train"] * train + ["test"] * (60 - train)})
-        return ImageArray(IMAGES, index, {"images_sha256": "the same"})
+        return ImageArray(IMAGES, ["train"] * train + ["test"] * (60 - train), {"images_sha256": "the same"})
 
     fifty, forty = prepared(50), prepared(40)
     reference.make(tmp_path / "r.npz", fifty.split("train"), reference.digest(fifty), SETTINGS, WEIGHTS)
@@ -137,10 +134,10 @@ def test_fid_of_a_run_takes_so_many_of_each_draw_as_the_parameters_say(tmp_path,
     experiment = experiment.model_copy(update={"evaluation": evaluation})
     samples = RNG.integers(0, 256, (2, 36, 3, 16, 16), dtype=np.uint8)
     write_array(run.samples("random"), samples)
-    found = fid.measure("demo", experiment, run)
+    found = measure("demo", experiment, run)
     loaded = reference.load(layout.reference("demo"), reference.digest(images))
     assert found == inception_metrics(samples[:, :30], loaded, WEIGHTS, seed=0)
     assert len(found["fid_draws"]) == 2
     write_array(run.samples("random"), samples[:, :20])
     with pytest.raises(UserError, match=r"evaluation\.fid\.images: 30, but sampling\.random\.images is 20"):
-        fid.measure("demo", experiment, run)
+        measure("demo", experiment, run)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 
 from fvae.data.portraits import draw
@@ -149,6 +150,15 @@ def test_ssim_is_one_for_the_same_and_falls_with_contrast(faces, monkeypatch):
     whole = ssim(faces[:20], halved.repeat(4, 0))
     monkeypatch.setattr("fvae.evaluation.sharpness.BATCH", 7)
     assert ssim(faces[:20], halved.repeat(4, 0)) == pytest.approx(whole, rel=1e-5)
+
+
+def test_ssim_is_that_of_torchmetrics(faces):
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    noisy = (faces[:6] + 20 * np.random.default_rng(0).standard_normal(faces[:6].shape)).clip(0, 255).astype(np.uint8)
+    pair = (torch.from_numpy(images).double() for images in (noisy, faces[:6]))
+    theirs = structural_similarity_index_measure(*pair, data_range=255.0)
+    assert ssim(faces[:6], noisy) == pytest.approx(float(theirs), rel=1e-6)
 
 
 def test_ssim_of_constant_images_is_the_formula_s_luminance():

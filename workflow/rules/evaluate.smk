@@ -17,19 +17,22 @@ rule sample:
         command("sample {wildcards.task}", OF_RUN)
 
 
-# Each metric of a run: what it is measured from, and its parameters.
-METRICS = {
-    "bpd": ([RUN.weights, IMAGES], ["evaluation.bpd"]),
-    "swd": ([RUN.samples("random"), IMAGES], ["evaluation.swd"]),
-    "portrait_distance": (
-        [RUN.samples("random"), IMAGES],
-        ["evaluation.portrait_distance", "data"],
-    ),
-    "sharpness": (
+# Evaluations of a run: the metrics that one job measures, what from, and their parameters. A process takes seconds to
+# import PyTorch; bits/dim and FID, which take longest, have jobs of their own.
+EVALUATIONS = {
+    "bpd": (["bpd"], [RUN.weights, IMAGES], ["evaluation.bpd"]),
+    "samples": (
+        ["swd", "portrait_distance", "sharpness", "special_case"],
         [RUN.weights, RUN.samples("random"), IMAGES],
-        ["evaluation.sharpness"],
+        [
+            "evaluation.swd",
+            "evaluation.portrait_distance",
+            "evaluation.sharpness",
+            "data",
+        ],
     ),
     "fid": (
+        ["fid"],
         [
             RUN.samples("random"),
             layout.reference("{experiment}"),
@@ -38,37 +41,41 @@ METRICS = {
         ["evaluation.fid"],
     ),
     "temperature": (
+        ["temperature"],
         [RUN.samples("temperatures"), IMAGES],
         ["evaluation.swd.patches", "sampling.temperatures"],
     ),
-    "special_case": ([RUN.weights, IMAGES], []),
     "sources": (
+        ["sources"],
         [RUN.samples("sources"), IMAGES],
         ["evaluation.swd.patches", "sampling.sources"],
     ),
 }
 
-for name, (files, sections) in METRICS.items():
+for name, (metrics, files, sections) in EVALUATIONS.items():
 
     rule:
         name:
             f"evaluate_{name}"
         input:
             files,
-            code=code("fvae.commands.evaluate", f"fvae.evaluation.metrics.{name}"),
+            code=code(
+                "fvae.commands.evaluate",
+                *(f"fvae.evaluation.metrics.{metric}" for metric in metrics),
+            ),
         output:
-            RUN.metric(name),
+            list(map(RUN.metric, metrics)),
         log:
-            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/{name}.log",
+            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/evaluate_{name}.log",
         benchmark:
-            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/{name}.benchmark.tsv"
+            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/evaluate_{name}.benchmark.tsv"
         resources:
             gpus=PLAN.gpu,
         params:
             PLAN.values(*sections),
-            name=name,  # Snakemake evaluates `shell` later, when the loop has ended
+            metrics=metrics,  # Snakemake evaluates `shell` later, when the loop has ended
         shell:
-            command("evaluate {params.name}", OF_RUN)
+            command("evaluate {params.metrics}", OF_RUN)
 
 
 rule evaluate_corruptions:

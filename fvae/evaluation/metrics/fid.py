@@ -11,16 +11,11 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load
 from fvae.errors import UserError
-from fvae.evaluation.fid import features, fid, fid_infinity, inception
-from fvae.evaluation.fidelity import DENSITY_NEIGHBOURS, MANIFOLD_NEIGHBOURS, SUBSET, SUBSETS, kid, manifolds
-from fvae.evaluation.frechet import statistics
 from fvae.evaluation.reference import Reference, digest
 from fvae.evaluation.reference import load as load_reference
-from fvae.evaluation.spread import by_key, deviation, mean
 from fvae.files import read_array, read_json
 from fvae.params import Experiment
 from fvae.results import InceptionStatus
-from fvae.training.machine import default_device
 
 FROM_FEATURES = ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage")
 NOTHING: dict[str, Any] = {key: None for name in FROM_FEATURES for key in (name, f"{name}_standard_deviation")}
@@ -48,43 +43,7 @@ def inception_metrics(
     """
     if isinstance(reference, str) or weights["path"] is None:
         return {**NOTHING, "reason": reference if isinstance(reference, str) else weights["reason"]}
-    device = default_device()
-    network = inception(Path(weights["path"]), device)
-    found = [from_features(features(each, network, device), reference, seed) for each in draws]
-    numbers: dict[str, Any] = {}
-    for name, values in by_key(found).items():
-        numbers |= {name: mean(values), f"{name}_standard_deviation": deviation(values), f"{name}_draws": values}
-    images, (kept, dims) = len(draws[0]), reference.features.shape
-    compared = min(kept, images)
-    return {
-        "reason": None,
-        **numbers,
-        "fid_infinity_reason": None if numbers["fid_infinity"] is not None else too_few(images, dims),
-        "images": images,
-        "reference_images": reference.images,
-        "kid_images": {"samples": images, "reference": kept, "subset": min(SUBSET, compared)},
-        "kid_subsets": SUBSETS,
-        "manifold_images": compared,
-        "manifold_neighbours": {"precision_recall": MANIFOLD_NEIGHBOURS, "density_coverage": DENSITY_NEIGHBOURS},
-    }
+    # PyTorch and torchvision take seconds to import, and without weights they are not needed.
+    from fvae.evaluation.feature_numbers import feature_numbers
 
-
-def from_features(found: np.ndarray, reference: Reference, seed: int) -> dict[str, float | None]:
-    """The numbers named in FROM_FEATURES of one set's features, (N, 2048)."""
-    distance = fid(reference.statistics, reference.root, statistics(found))
-    kernel, over_subsets = kid(reference.features, found, seed, default_device())
-    return {
-        "fid": distance,
-        "fid_infinity": fid_infinity(reference.statistics, reference.root, found, distance, seed),
-        "kid": kernel,
-        "kid_deviation": over_subsets,
-        **manifolds(reference.features, found, default_device())._asdict(),
-    }
-
-
-def too_few(images: int, dims: int) -> str:
-    """Why there is no FID∞ of so many images and features."""
-    return (
-        f"its smallest subset would have {images // 2:,} images, less than twice the {dims:,} features; "
-        f"evaluation.fid.images of {4 * dims:,} or more give it"
-    )
+    return feature_numbers(draws, reference, Path(weights["path"]), seed)
