@@ -38,7 +38,12 @@ def objective(model: LatentModel, x: Tensor, u: Tensor) -> Tensor:
 
     Its mean over u is the negative ELBO of the continuous x; the constant E log p̃(x) is left out.
     """
-    z, logdet, v = model.posterior(x, u)
+    return objective_of(model, x, u, model.posterior(x, u))
+
+
+def objective_of(model: LatentModel, x: Tensor, u: Tensor, posterior: Posterior) -> Tensor:
+    """The loss of equation (6) where z = F_x(u) is known already."""
+    z, logdet, v = posterior
     return log_normal(u) - logdet - model.log_likelihood(x, v) - log_normal(z)
 
 

@@ -37,7 +37,8 @@ def image_bits(model: Model, images: np.ndarray, *, importance_samples: int, see
     def nats(x: Tensor, noise: torch.Generator) -> Bounds:
         if model.exact:
             return bounds([model.nll(x).double()])
-        return bounds(model(x, model.noise(len(x), noise)).double() for _ in range(importance_samples))
+        noises = (model.noise(len(x), noise) for _ in range(importance_samples))
+        return bounds(loss.double() for loss in model.losses(x, noises))
 
     parts = []
     for start in progress(range(0, len(images), BATCH), desc="bits/dim", unit="batch", disable=quiet):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from fvae.flows.actnorm import data_dependent_start
 from fvae.models.base import Model, Shape
 from fvae.models.scale import FLOOR, LearnedScale
 from fvae.networks import encoder_and_decoder
+from fvae.objective import Posterior, objective_of
 
 SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation of E(x)
 
@@ -25,6 +26,17 @@ class Autoencoder(Model):
         self.encoder, self.decoder = e, g
         self.sigma1 = LearnedScale(sigma_floor)
         self.sigma2 = LearnedScale(sigma_floor)
+
+    def posterior(self, x: Tensor, u: Tensor) -> Posterior:
+        return self.posterior_of(self.encoder.features(x), u)
+
+    def posterior_of(self, features: Tensor, u: Tensor) -> Posterior:
+        """z = F_x(u), equation (5), given E's features of x."""
+        raise NotImplementedError
+
+    def losses(self, x: Tensor, noises: Iterable[Tensor]) -> Iterator[Tensor]:
+        features = self.encoder.features(x)
+        return (objective_of(self, x, u, self.posterior_of(features, u)) for u in noises)
 
     @property
     def log_sigma2(self) -> Tensor:

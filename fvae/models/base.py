@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +81,10 @@ class Model(nn.Module):
     def forward(self, x: Tensor, u: Tensor) -> Tensor:
         """Equation (6) in nats per image: (N,)."""
         return objective(self, x, u)
+
+    def losses(self, x: Tensor, noises: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Equation (6) of the same images for each of several noises u: (N,) each."""
+        return (self(x, u) for u in noises)
 
     def noise(self, n: int, generator: torch.Generator) -> Tensor:
         """u ∼ N(0, I), (n, *noise_shape), on the generator's device."""

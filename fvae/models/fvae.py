@@ -29,8 +29,8 @@ class FVAE(Autoencoder):
     def latent_shapes(self) -> list[Shape]:
         return self.flow.latent_shapes
 
-    def posterior(self, x: Tensor, u: Tensor) -> Posterior:
-        v = self.sigma1() * u + self.encoder(x)
+    def posterior_of(self, features: Tensor, u: Tensor) -> Posterior:
+        v = self.sigma1() * u + self.encoder.mean(features)
         z, logdet = self.flow(v)
         return Posterior(z, logdet + self.latent_dims * self.sigma1.log(), v)
 

@@ -28,8 +28,7 @@ class Mixture(VAE):
         self.flows = nn.ModuleList(MultiScaleFlow(self.noise_shape, **flow, squeeze_first=False) for _ in range(2))
         self.affines = nn.ModuleList(ConditionalAffine(self.noise_shape[0]) for _ in range(2))
 
-    def posterior(self, x: Tensor, u: Tensor) -> Posterior:
-        features = self.encoder.features(x)
+    def posterior_of(self, features: Tensor, u: Tensor) -> Posterior:
         h = self.encoder.mean(features)
         f, logdet = self.gaussian(features, u)
         for flow, affine in zip(self.flows, self.affines, strict=True):

@@ -30,8 +30,8 @@ class VAE(Autoencoder):
         log_sigma = self.sigma1.log() + soft_clamp(self.log_sigma(features).to(mu.dtype), 4.0)
         return log_sigma.exp() * u + mu, log_sigma.flatten(1).sum(1)
 
-    def posterior(self, x: Tensor, u: Tensor) -> Posterior:
-        z, logdet = self.gaussian(self.encoder.features(x), u)
+    def posterior_of(self, features: Tensor, u: Tensor) -> Posterior:
+        z, logdet = self.gaussian(features, u)
         return Posterior(z.flatten(1), logdet, z)
 
     def invert(self, z: Tensor) -> Tensor:
