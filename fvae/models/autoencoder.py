@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,14 +18,27 @@ SIGMA1_START = 0.5  # σ₁ at the start, as a share of the standard deviation o
 
 
 class Autoencoder(Model):
-    """E and G, which need not be invertible, and q(x|z) = N(G(v), σ₂² I). Raises ValueError where they do not fit."""
+    """E and G, which need not be invertible, and q(x|z) = N(G(v), σ₂² I). Raises ValueError where they do not fit.
 
-    def __init__(self, shape: Shape, encoder: Mapping[str, Any], sigma_floor: float = FLOOR) -> None:
+    σ₁ is learned, or a constant; σ₂ is one number for the image, or one for each channel.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        encoder: Mapping[str, Any],
+        sigma_floor: float = FLOOR,
+        sigma1: float | Literal["learned"] = "learned",
+        sigma2: Literal["image", "channel"] = "image",
+    ) -> None:
         e, g = encoder_and_decoder(shape, **encoder)
         super().__init__(shape, e.shape)
         self.encoder, self.decoder = e, g
         self.sigma1 = LearnedScale(sigma_floor)
-        self.sigma2 = LearnedScale(sigma_floor)
+        self.sigma1_is_learned = sigma1 == "learned"
+        if sigma1 != "learned":
+            self.sigma1.set(sigma1).requires_grad_(False)
+        self.sigma2 = LearnedScale(sigma_floor, numbers=shape[0] if sigma2 == "channel" else None)
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
         return self.posterior_of(self.encoder.features(x), u)
@@ -45,7 +58,8 @@ class Autoencoder(Model):
     @torch.no_grad()
     def initialise(self, x: Tensor, u: Tensor) -> None:
         """Set σ₁ to a share of the deviation of E(x), actnorms from the batch, σ₂ to the error of reconstruction."""
-        self.sigma1.set(SIGMA1_START * self.encoder(x).std())
+        if self.sigma1_is_learned:
+            self.sigma1.set(SIGMA1_START * self.encoder(x).std())
         with data_dependent_start(self):
             v = self.posterior(x, u).v
         self.sigma2.set((self.decoder(v) - x).square().mean().sqrt())

@@ -45,7 +45,7 @@ class Model(nn.Module):
 
     @property
     def log_sigma2(self) -> Tensor:
-        """log σ₂ of q(x|z), a scalar."""
+        """log σ₂ of q(x|z), a scalar, or (C,)."""
         raise NotImplementedError
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
@@ -92,7 +92,6 @@ class Model(nn.Module):
 
 
 def log_normal_around(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """log N(x; mean, σ² I) in nats with one scalar σ: (N, …) → (N,)."""
-    dims = x[0].numel()
-    squares = (x - mean).square().flatten(1).sum(1)
-    return -0.5 * squares * (-2 * log_sigma).exp() - dims * (log_sigma + 0.5 * LOG_2PI)
+    """log N(x; mean, σ² I) in nats, with one σ, or with one for each channel, (C,): (N, C, H, W) → (N,)."""
+    squares = (x - mean).square().flatten(2).sum(2) * (-2 * log_sigma).exp()
+    return -0.5 * squares.sum(1) - x[0].numel() * (log_sigma.mean() + 0.5 * LOG_2PI)

@@ -10,7 +10,6 @@ from torch import Tensor
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.autoencoder import Autoencoder
 from fvae.models.base import Shape
-from fvae.models.scale import FLOOR
 from fvae.objective import Posterior
 
 
@@ -20,10 +19,8 @@ class FVAE(Autoencoder):
     With a latent smaller than the image it is the dimension-reducing f-VAE, which the paper describes and does not try.
     """
 
-    def __init__(
-        self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any], sigma_floor: float = FLOOR
-    ) -> None:
-        super().__init__(shape, encoder, sigma_floor)
+    def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any], **scales: Any) -> None:
+        super().__init__(shape, encoder, **scales)
         self.flow = MultiScaleFlow(self.noise_shape, **flow, squeeze_first=False)
 
     def latent_shapes(self) -> list[Shape]:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from fvae.flows.conditional import ConditionalAffine
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Shape
-from fvae.models.scale import FLOOR
 from fvae.models.vae import VAE
 from fvae.objective import Posterior
 
@@ -21,10 +20,8 @@ class Mixture(VAE):
     A VAE with a more flexible posterior. The decoder decodes z itself, so that sampling needs no flow.
     """
 
-    def __init__(
-        self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any], sigma_floor: float = FLOOR
-    ) -> None:
-        super().__init__(shape, encoder=encoder, sigma_floor=sigma_floor)
+    def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], flow: Mapping[str, Any], **scales: Any) -> None:
+        super().__init__(shape, encoder=encoder, **scales)
         self.flows = nn.ModuleList(MultiScaleFlow(self.noise_shape, **flow, squeeze_first=False) for _ in range(2))
         self.affines = nn.ModuleList(ConditionalAffine(self.noise_shape[0]) for _ in range(2))
 

@@ -1,8 +1,9 @@
-"""A learned positive scalar, σ₁ or σ₂, stored as a logarithm and, unless its floor is 0, bounded from below."""
+"""Learned positive numbers, σ₁ or σ₂, stored as logarithms and, unless their floor is 0, bounded from below."""
 
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -12,27 +13,31 @@ FLOOR = 1e-3  # an eighth of an 8-bit level; a smaller σ would not improve a li
 
 
 class LearnedScale(nn.Module):
-    """log σ = log floor + softplus(θ), close to log floor + θ where σ is far above it; or θ, for a floor of 0."""
+    """log σ = log floor + softplus(θ), close to log floor + θ where σ is far above it; or θ, for a floor of 0.
 
-    def __init__(self, floor: float = FLOOR) -> None:
+    σ is a scalar, or a vector of so many `numbers`.
+    """
+
+    def __init__(self, floor: float = FLOOR, numbers: int | None = None) -> None:
         super().__init__()
         self.floor = floor
-        self.theta = nn.Parameter(torch.empty(()))
+        self.theta = nn.Parameter(torch.empty(() if numbers is None else (numbers,)))
         self.set(1.0)
 
     @torch.no_grad()
-    def set(self, sigma: float | Tensor) -> None:
-        """Set σ; a value at or below the floor becomes one just above it, and 0 the smallest positive number."""
+    def set(self, sigma: float | Tensor) -> Self:
+        """Set all of σ; a value at or below the floor becomes one just above it, and 0 the smallest positive number."""
         if not self.floor:
             self.theta.fill_(math.log(max(float(sigma), torch.finfo(self.theta.dtype).tiny)))
-            return
+            return self
         log_excess = math.log(max(float(sigma) / self.floor, 1.001))
         self.theta.fill_(math.log(math.expm1(log_excess)))
+        return self
 
     def log(self) -> Tensor:
-        """log σ, a scalar."""
+        """log σ, a scalar or (numbers,)."""
         return math.log(self.floor) + F.softplus(self.theta) if self.floor else self.theta
 
     def forward(self) -> Tensor:
-        """σ, a scalar."""
+        """σ, a scalar or (numbers,)."""
         return self.log().exp()

@@ -10,15 +10,14 @@ from torch import Tensor
 from fvae.flows.layer import soft_clamp
 from fvae.models.autoencoder import Autoencoder
 from fvae.models.base import Shape
-from fvae.models.scale import FLOOR
 from fvae.objective import Posterior
 
 
 class VAE(Autoencoder):
     """A Gaussian posterior, with which equation (6) is reconstruction + KL in its reparametrised form."""
 
-    def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], sigma_floor: float = FLOOR) -> None:
-        super().__init__(shape, encoder, sigma_floor)
+    def __init__(self, shape: Shape, *, encoder: Mapping[str, Any], **scales: Any) -> None:
+        super().__init__(shape, encoder, **scales)
         self.log_sigma = self.encoder.head()
 
     def gaussian(self, features: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""An ordinary convolutional encoder E and decoder G: pre-activation residual blocks between strided convolutions."""
+"""An ordinary convolutional encoder E and decoder G: blocks between strided convolutions."""
 
 from __future__ import annotations
 
@@ -11,32 +11,7 @@ from torch import Tensor, nn
 from fvae.flows.conv import Conv1x1, Conv3x3, keras_start, zero_start
 from fvae.flows.squeeze import squeeze, unsqueeze
 from fvae.networks.base import Encoder, Latent, Shape, latent_shape
-
-GROUPS = 8  # of each GroupNorm; numbers of channels are multiples of it
-
-
-class Block(nn.Module):
-    """x + Conv3×3(SiLU(Conv3×3(SiLU(GroupNorm(x))))), which starts as the identity (He et al. 2016, pre-activation)."""
-
-    def __init__(self, channels: int, expansion: float) -> None:
-        super().__init__()
-        hidden = max(1, round(channels * expansion))
-        self.network = nn.Sequential(
-            nn.GroupNorm(GROUPS, channels),
-            nn.SiLU(inplace=True),
-            Conv3x3(channels, hidden),
-            nn.SiLU(inplace=True),
-            zero_start(Conv3x3(hidden, channels)),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) → (N, C, H, W)."""
-        return x + self.network(x)
-
-
-def level_of(channels: int, blocks: int, expansion: float) -> nn.Sequential:
-    """A level of blocks."""
-    return nn.Sequential(*(Block(channels, expansion) for _ in range(blocks)))
+from fvae.networks.blocks import GROUPS, Doubling, level_of
 
 
 class ConvEncoder(Encoder):
@@ -46,10 +21,19 @@ class ConvEncoder(Encoder):
     do not fit the image.
     """
 
-    def __init__(self, shape: Shape, *, channels: Sequence[int], blocks: int, expansion: float, latent: Latent) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        channels: Sequence[int],
+        blocks: int,
+        expansion: float,
+        latent: Latent,
+        block: str = "residual",
+    ) -> None:
         super().__init__(latent_shape(shape, len(channels), latent))
         self.first = Conv3x3(4 * shape[0], channels[0])
-        self.levels = nn.ModuleList(level_of(each, blocks, expansion) for each in channels)
+        self.levels = nn.ModuleList(level_of(block, each, blocks, expansion) for each in channels)
         self.down = nn.ModuleList(Halving(*pair) for pair in pairwise(channels))
         self.norm = nn.GroupNorm(GROUPS, channels[-1])
         self.dense = isinstance(latent, Mapping)
@@ -82,7 +66,16 @@ class Halving(nn.Conv2d):
 class ConvDecoder(nn.Module):
     """G: the mirror of E; after each level a convolution and an unsqueeze double the image."""
 
-    def __init__(self, shape: Shape, *, channels: Sequence[int], blocks: int, expansion: float, latent: Latent) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        channels: Sequence[int],
+        blocks: int,
+        expansion: float,
+        latent: Latent,
+        block: str = "residual",
+    ) -> None:
         super().__init__()
         reduced = latent_shape(shape, len(channels), latent)
         rows, columns = shape[1] // 2 ** len(channels), shape[2] // 2 ** len(channels)
@@ -90,20 +83,19 @@ class ConvDecoder(nn.Module):
         self.dense = isinstance(latent, Mapping)
         self.first = Conv1x1(reduced[0], channels[-1] * rows * columns if self.dense else channels[-1])
         upward = list(reversed(channels))
-        self.levels = nn.ModuleList(level_of(each, blocks, expansion) for each in upward)
-        self.up = nn.ModuleList(Conv1x1(coarse, 4 * fine) for coarse, fine in pairwise(upward))
-        self.up.append(Conv3x3(channels[0], 4 * shape[0]))
+        self.levels = nn.ModuleList(level_of(block, each, blocks, expansion) for each in upward)
+        self.up = nn.ModuleList(Doubling(*pair, repeat=block == "pggan") for pair in pairwise(upward))
         self.norm = nn.GroupNorm(GROUPS, channels[0])
+        self.last = Conv3x3(channels[0], 4 * shape[0])
 
     def forward(self, v: Tensor) -> Tensor:
         """v → G(v), an image; nothing keeps it within [-1, 1]."""
         x = self.first(v)
         x = x.flatten(1).unflatten(1, self.coarsest) if self.dense else x
-        *between, last = self.up
-        for level, up in zip(self.levels, between, strict=False):
-            x = unsqueeze(up(level(x)))
+        for level, up in zip(self.levels, self.up, strict=False):
+            x = up(level(x))
         x = F.silu(self.norm(self.levels[-1](x)))
-        return unsqueeze(last(x)).to(v.dtype)
+        return unsqueeze(self.last(x)).to(v.dtype)
 
     def mirror(self, encoder: Encoder) -> None:
         """Nothing: G does not start from E."""

@@ -12,8 +12,8 @@ from fvae.errors import UserError
 from fvae.params.schema import Dense, Experiment, FlowModelSpec, ModelSpec, Portraits, ResidualEncoder, VAESpec
 
 RULES = (
-    *("all", "paper", "prepare", "match", "train", "sample", "bpd", "swd", "sharpness", "fid", "temperature"),
-    *("portrait_distance", "special_case", "inception_weights", "reference", "floor", "summary", "claims", "article"),
+    *("all", "paper", "prepare", "match", "train", "sample", "bpd", "fid", "temperature"),
+    *("inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
     *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
     *("sources", "sizes", "metrics", "fidelity"),

@@ -152,6 +152,7 @@ class ConvEncoder(Section):
     networks: Literal["conv"]
     channels: Annotated[tuple[Annotated[int, Field(gt=0, multiple_of=8, strict=True)], ...], Field(min_length=1)]
     blocks: Count  # of a level
+    block: Literal["residual", "network_in_network", "pggan"] = "residual"
     expansion: Expansion
     latent: Latent
 
@@ -209,6 +210,8 @@ class ModelSpecBase(Section):
 
 class AutoencoderSpec(ModelSpecBase):
     sigma_floor: Annotated[float, Field(ge=0, lt=1, strict=True)] = 1e-3  # of σ₁ and σ₂: an eighth of an 8-bit level
+    sigma1: Literal["learned"] | Positive = "learned"  # or a constant
+    sigma2: Literal["image", "channel"] = "image"  # one for the image, or one for each colour
 
 
 class VAESpec(AutoencoderSpec):

@@ -283,3 +283,24 @@ def test_the_data_dependent_start(name):
     assert (model.sigma1() / model.encoder(x).std()).item() == pytest.approx(0.5, rel=1e-3)
     error = (model.decoder(model.posterior(x, noise(model)).v) - x).square().mean().sqrt()
     assert model.sigma2().item() == pytest.approx(error.item(), rel=0.05)
+
+
+def test_sigma1_can_be_a_constant():
+    spec = SPECS["fvae_conv"].model_copy(update={"sigma1": 0.25})
+    model = build(spec, 8)
+    x = torch.rand(16, 3, 8, 8) * 2 - 1
+    model.initialise(x, torch.randn(16, *model.noise_shape))
+    assert model.sigma1().item() == pytest.approx(0.25)
+    model(x, torch.randn(16, *model.noise_shape)).mean().backward()
+    assert model.sigma1.theta.grad is None
+
+
+def test_each_channel_can_have_its_own_sigma2():
+    spec = SPECS["fvae_conv"].model_copy(update={"sigma2": "channel"})
+    model = build(spec, 8).double()
+    with torch.no_grad():
+        model.sigma2.theta += torch.tensor([-1.0, 0.0, 1.0])
+    x = torch.rand(4, 3, 8, 8, dtype=torch.float64)
+    v = torch.randn(4, *model.noise_shape, dtype=torch.float64)
+    by_channel = torch.distributions.Normal(model.decoder(v), model.sigma2()[:, None, None])
+    torch.testing.assert_close(model.log_likelihood(x, v), by_channel.log_prob(x).sum((1, 2, 3)))

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from fvae.networks import encoder_and_decoder
+from fvae.networks.blocks import Doubling, pixel_norm
 
 RESIDUAL = {"networks": "residual", "levels": 2, "steps": 1, "expansion": 1.0}
 CONV = {"networks": "conv", "channels": [8, 16], "blocks": 2, "expansion": 1.5}
+NIN, PGGAN = CONV | {"block": "network_in_network"}, CONV | {"block": "pggan"}
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,8 @@ CONV = {"networks": "conv", "channels": [8, 16], "blocks": 2, "expansion": 1.5}
         (CONV, "full", (48, 4, 4)),
         (CONV, 5, (5, 4, 4)),
         (CONV, {"dense": 7}, (7, 1, 1)),
+        (NIN, 5, (5, 4, 4)),
+        (PGGAN, 5, (5, 4, 4)),
     ],
 )
 def test_any_encoder_and_decoder_have_one_interface(sizes, latent, shape):
@@ -31,10 +35,10 @@ def test_any_encoder_and_decoder_have_one_interface(sizes, latent, shape):
     assert decoder(encoder(x)).shape == x.shape
 
 
-@pytest.mark.parametrize("latent", [3, {"dense": 7}])
-def test_every_weight_of_the_convolutional_networks_gets_a_gradient(latent):
+@pytest.mark.parametrize(("sizes", "latent"), [(CONV, 3), (CONV, {"dense": 7}), (NIN, 3), (PGGAN, 3)])
+def test_every_weight_of_the_convolutional_networks_gets_a_gradient(sizes, latent):
     torch.manual_seed(0)
-    encoder, decoder = encoder_and_decoder((3, 16, 16), latent=latent, **CONV)
+    encoder, decoder = encoder_and_decoder((3, 16, 16), latent=latent, **sizes)
     for parameter in [*encoder.parameters(), *decoder.parameters()]:
         torch.nn.init.normal_(parameter, std=0.1)  # away from the start, at which blocks are the identity
     decoder(encoder(torch.rand(2, 3, 16, 16))).square().sum().backward()
@@ -61,3 +65,15 @@ def test_networks_compute_in_bfloat16_and_hand_over_float32(sizes):
 def test_what_does_not_fit_the_image_is_refused(sizes, latent, message):
     with pytest.raises(ValueError, match=message):
         encoder_and_decoder((3, 16, 16), latent=latent, **sizes)
+
+
+def test_pixel_norm_gives_every_pixel_the_same_power():
+    x = 3 * torch.randn(2, 8, 4, 4)
+    torch.testing.assert_close(pixel_norm(x).square().mean(1), torch.ones(2, 4, 4))
+
+
+def test_doubling_by_repetition_repeats_pixels():
+    x = Doubling(8, 4, repeat=True)(torch.randn(2, 8, 4, 4))
+    assert x.shape == (2, 4, 8, 8)
+    assert torch.equal(x[:, :, ::2, ::2], x[:, :, 1::2, 1::2])
+    assert Doubling(8, 4, repeat=False)(torch.randn(2, 8, 4, 4)).shape == (2, 4, 8, 8)
