@@ -21,29 +21,36 @@ SAMPLES = 2  # a pixel is the mean of 2×2 samples
 class Fields(SimpleNamespace):
     """Numbers (N, 1, 1) and colours (3, N, 1, 1) of N portraits, and values at their samples, (N, S, S)."""
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        super().__init__(shape=shape)
+    def __init__(self, count: int, samples: int) -> None:
+        super().__init__(shape=(count, samples, samples), ends=np.arange(1, count + 1) * samples**2)
 
     def only(self, near: NDArray[np.bool_]) -> Part:
         """The same at the samples where `near` holds."""
-        return Part(self, np.broadcast_to(near, self.shape))
+        return Part(self, np.flatnonzero(np.broadcast_to(near, self.shape)))
 
 
 class Part(Fields):
     """The fields of a whole at n of its samples, (1, 1, n) or (3, 1, 1, n): each is picked when it is first used."""
 
-    def __init__(self, whole: Fields, near: NDArray[np.bool_]) -> None:
-        self.whole, self.samples = whole, np.flatnonzero(near)
-        self.counts = np.count_nonzero(near, axis=(1, 2))  # the samples of each portrait
-        super().__init__((1, 1, len(self.samples)))
+    def __init__(self, whole: Fields, samples: NDArray[np.intp]) -> None:
+        SimpleNamespace.__init__(self, whole=whole, samples=samples, shape=(1, 1, len(samples)))
+        self.portraits = whole.portraits if isinstance(whole, Part) else whole
+        self.ends = np.searchsorted(samples, whole.ends)  # of the samples of each portrait
+        self.counts = np.diff(self.ends, prepend=0)
 
     def __getattr__(self, name: str) -> Array:
-        values = getattr(self.whole, name)
-        flat = values.reshape(*values.shape[:-3], 1, 1, -1)
-        of_portraits = values.shape[-2:] == (1, 1)
-        picked = flat.repeat(self.counts, axis=-1) if of_portraits else flat.take(self.samples, axis=-1)
+        values = vars(self.portraits).get(name)
+        if values is not None and values.shape[-2:] == (1, 1):
+            picked = _row(values).repeat(self.counts, axis=-1)
+        else:
+            picked = _row(getattr(self.whole, name)).take(self.samples, axis=-1)
         setattr(self, name, picked)
         return picked
+
+
+def _row(values: Array) -> Array:
+    """(…, N, S, S) → (…, 1, 1, N × S × S)."""
+    return values.reshape(*values.shape[:-3], 1, 1, -1)
 
 
 class Canvas:
@@ -55,8 +62,14 @@ class Canvas:
 
     def cover(self, distance: Array, soft: float | Array = 0.0) -> Array:
         """1 inside, 0 outside, smooth over a sample and the width `soft`."""
-        t = np.clip(0.5 - distance / (self.step + soft), 0, 1)
-        return t * t * (3 - 2 * t)
+        t = distance / (self.step + soft)
+        np.subtract(0.5, t, out=t)
+        np.clip(t, 0, 1, out=t)
+        rest = 2 * t
+        np.subtract(3, rest, out=rest)
+        t *= t
+        t *= rest
+        return t
 
     def fine(self, cycles: float) -> float:
         """How much of a pattern of so many cycles in half a frame pixels can show: 1 to 0."""
@@ -64,8 +77,7 @@ class Canvas:
 
     def paint(self, colour: Array, cover: Array, shade: Array | float = 1.0) -> None:
         """Lay a colour (3, N or 1, 1, 1), times a shade (N, S, S), over what is there."""
-        layer = colour * shade
-        layer = layer - self.image
+        layer = colour * shade - self.image
         layer *= cover
         self.image += layer
 
@@ -78,7 +90,7 @@ class Canvas:
         for layer in layers:
             layer(canvas, part)
         for channel in range(3):
-            whole[channel, part.samples] = canvas.image[channel].reshape(-1)
+            whole[channel][part.samples] = canvas.image[channel].reshape(-1)
 
     def pixels(self) -> Array:
         """The image at its final size: (N, 3, size, size)."""

@@ -21,6 +21,7 @@ from fvae.data.portraits.shapes import (
 from fvae.errors import UserError
 
 SIZES = (16, 1024)
+LANES = np.uint64(0x0000FFFF0000FFFF)
 CHUNK = 2**16  # samples painted at a time: arrays of this length stay in a processor's cache
 
 # Hair: opacity, lift above the skull, width beside it, where it ends (y), how far the hairline is lowered, its arch,
@@ -73,8 +74,9 @@ def draw(indices: Sequence[int] | NDArray[np.integer], size: int, seed: int) -> 
 
 def _develop(linear: Array, grain: Array, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Linear light (N, 3, S, S) to 8-bit pixels, with grain of a standard deviation (N,) from words (N, 3·S·S)."""
-    parts = np.ascontiguousarray(bits).view(np.uint16).reshape(*linear.shape, 4)
-    bell = parts.sum(-1, dtype=np.int32) - 2 * 65535  # four uniform numbers
+    pairs = (bits & LANES) + (bits >> np.uint64(16) & LANES)  # of four uniform numbers of 16 bits each
+    bell = (pairs + (pairs >> np.uint64(32)) & np.uint64(2**32 - 1)).astype(np.int64) - 2 * 65535
+    bell = bell.reshape(linear.shape)
     scale = (grain * 3**0.5 / 65536).astype(np.float32).reshape(-1, 1, 1, 1)
     levels = 255 * np.sqrt(np.minimum(linear, 1)) + scale * bell.astype(np.float32)
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
@@ -99,8 +101,7 @@ def _paint(people: dict[str, Array], size: int) -> Array:
 
 def _fields(people: dict[str, Array], size: int) -> Fields:
     """The factors, in single precision and linear light, and what follows from them for all layers."""
-    samples = SAMPLES * size
-    f = Fields((len(people["grain"]), samples, samples))
+    f = Fields(len(people["grain"]), SAMPLES * size)
     for name, values in people.items():
         colour = values.ndim == 2
         values = (np.minimum(values, 0.94) ** 2 if colour else values).astype(np.float32)
@@ -133,11 +134,10 @@ def _pose(f: Fields) -> None:
     """
     samples = f.shape[-1]
     ticks = ((np.arange(samples) + 0.5) * 2 / samples - 1).astype(np.float32)
-    f.right, f.down = np.broadcast_to(ticks, f.shape), np.broadcast_to(ticks[:, None], f.shape)
-    x, y = (ticks - f.x) / f.scale, (ticks[:, None] - f.y) / f.scale
+    f.right, f.down = (np.ascontiguousarray(np.broadcast_to(each, f.shape)) for each in (ticks, ticks[:, None]))
+    f.body_x, f.body_y = x, y = (f.right - f.x) / f.scale, (f.down - f.y) / f.scale
     cos = 1 / np.sqrt(1 + f.roll * f.roll)
     sin = f.roll * cos
-    f.body_x, f.body_y = np.broadcast_to(x, f.shape), np.broadcast_to(y, f.shape)
     f.hx, f.hy = cos * x + sin * y, cos * y - sin * x
     px, py = f.hx / f.head_width, f.hy / f.head_length
     depth = np.sqrt(np.maximum(1 - 0.85 * (px * px + py * py), 0.02))
@@ -159,8 +159,7 @@ def _lit(f: Fields, nx: Array, ny: Array | float) -> Array:
 
 def _background(c: Canvas, f: Fields) -> None:
     t = np.clip(0.5 + 0.5 * (f.right * f.gradient_x + f.down * f.gradient_y), 0, 1)
-    c.image[:] = f.background
-    c.paint(f.background_2, t * t * (3 - 2 * t))
+    c.image[:] = f.background + (f.background_2 - f.background) * (t * t * (3 - 2 * t))
     c.within(f.only(f.texture == 1), _spots)
     c.within(f.only(f.texture == 2), _panels)
 
@@ -262,8 +261,8 @@ def _beside_head(f: Fields) -> Array:
 
 
 def _near_ears(c: Canvas, f: Fields) -> NDArray[np.bool_]:
-    height = (f.hy > -0.14 - 2 * c.step) & (f.hy < 0.25 + 2 * c.step)
-    return height & (np.abs(_beside_head(f)) < 0.08 + 2 * c.step)
+    height = (f.hy > -0.12 - 1.2 * c.step) & (f.hy < 0.23 + 1.2 * c.step)
+    return height & (np.abs(_beside_head(f)) < 0.065 + 0.6 * c.step)
 
 
 def _ears(c: Canvas, f: Fields) -> None:
