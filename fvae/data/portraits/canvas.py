@@ -22,7 +22,7 @@ class Fields(SimpleNamespace):
     """Numbers (N, 1, 1) and colours (3, N, 1, 1) of N portraits, and values at their samples, (N, S, S)."""
 
     def __init__(self, count: int, samples: int) -> None:
-        super().__init__(shape=(count, samples, samples), ends=np.arange(1, count + 1) * samples**2)
+        super().__init__(shape=(count, samples, samples), bounds=np.arange(count + 1) * samples**2)
 
     def only(self, near: NDArray[np.bool_]) -> Part:
         """The same at the samples where `near` holds."""
@@ -35,8 +35,8 @@ class Part(Fields):
     def __init__(self, whole: Fields, samples: NDArray[np.intp]) -> None:
         SimpleNamespace.__init__(self, whole=whole, samples=samples, shape=(1, 1, len(samples)))
         self.portraits = whole.portraits if isinstance(whole, Part) else whole
-        self.ends = np.searchsorted(samples, whole.ends)  # of the samples of each portrait
-        self.counts = np.diff(self.ends, prepend=0)
+        self.bounds = np.searchsorted(samples, whole.bounds)  # between the samples of two portraits
+        self.counts = np.diff(self.bounds)
 
     def __getattr__(self, name: str) -> Array:
         values = vars(self.portraits).get(name)

@@ -22,7 +22,7 @@ from fvae.errors import UserError
 
 SIZES = (16, 1024)
 LANES = np.uint64(0x0000FFFF0000FFFF)
-CHUNK = 2**16  # samples painted at a time: arrays of this length stay in a processor's cache
+CHUNK = 2**17  # samples painted at a time: arrays of this length stay in a processor's cache
 
 # Hair: opacity, lift above the skull, width beside it, where it ends (y), how far the hairline is lowered, its arch,
 # half the width of the face's window, curl, bun
@@ -87,13 +87,14 @@ def _paint(people: dict[str, Array], size: int) -> Array:
     f = _fields(people, size)
     c = Canvas(np.empty((3, *f.shape), dtype=np.float32), size)
     _background(c, f)
+    f.window = _window(f)
     hair = f.only(_near_hair(c, f))
     c.within(hair, _hair_shape, _hair_behind)
     c.within(f.only(_near_body(c, f)), _body)
     c.within(f.only(_near_ears(c, f)), _ears)
     c.within(f.only(_near_face(c, f)), _face)
     c.within(hair, _hair_before)
-    c.within(f.only(_near_hat(c, f)), _hat)
+    c.within(f.only(f.hat > 0), _hat)
     warmth = np.stack([1 + f.light_warmth, np.ones_like(f.light_warmth), 1 - f.light_warmth])
     c.image *= warmth * f.light_strength
     return c.pixels()
@@ -140,7 +141,7 @@ def _pose(f: Fields) -> None:
     sin = f.roll * cos
     f.hx, f.hy = cos * x + sin * y, cos * y - sin * x
     px, py = f.hx / f.head_width, f.hy / f.head_length
-    depth = np.sqrt(np.maximum(1 - 0.85 * (px * px + py * py), 0.02))
+    depth = np.sqrt(np.clip(1 - 0.85 * (px * px + py * py), 0.02, 1))
     f.u = f.hx - f.head_width * f.yaw * depth
     f.v = f.hy - f.head_length * f.pitch * depth
     length = np.sqrt(f.light_x * f.light_x + f.light_y * f.light_y + 1)
@@ -152,7 +153,7 @@ def _pose(f: Fields) -> None:
 def _lit(f: Fields, nx: Array, ny: Array | float) -> Array:
     """How bright a surface is whose normal is (nx, ny, ·): light that wraps around, and light from everywhere."""
     lx, ly, lz = f.light
-    facing = nx * lx + ny * ly + np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0)) * lz
+    facing = nx * lx + ny * ly + np.sqrt(np.clip(1 - nx * nx - ny * ny, 0, 1)) * lz
     wrapped = np.maximum(0.35 + 0.65 * facing, 0)
     return 1 - f.contrast + f.contrast * 1.25 * wrapped
 
@@ -192,7 +193,7 @@ def _near_hair(c: Canvas, f: Fields) -> NDArray[np.bool_]:
 
 
 def _hair_shape(c: Canvas, f: Fields) -> None:
-    """The outline of the hair, the window that it leaves to the face, its strands and its light."""
+    """The outline of the hair, its strands and its light."""
     x, y = f.hx + 0.1 * f.yaw, f.hy
     curls = wave(3.4 * x + f.strands) + wave(3.1 * y - 2 * f.strands)
     curls = curls + 0.6 * wave(6.3 * (x + y) + 3 * f.strands)
@@ -201,7 +202,6 @@ def _hair_shape(c: Canvas, f: Fields) -> None:
     outline = smooth_max(outline, y - f.end, 0.15)
     bun = ellipse(x - 0.1 * f.parting, y + height + 0.05, 0.2, 0.17)
     f.hair_distance = np.maximum(np.minimum(outline, bun + 1 - f.bun), -_hat_line(f) - 9 * (1 - f.hat))
-    f.window = _window(f)
     fall = (x - f.parting) / (y + height + 0.45)
     strands = sum(c.fine(0.8 * k) * wave(k * fall + k * f.strands) for k in (9, 17, 31))
     clumps = wave(4.3 * fall + 5 * f.strands)
@@ -335,7 +335,7 @@ def _skin_shade(c: Canvas, f: Fields) -> None:
         * (1 - f.age * (0.2 * bag + 0.14 * lines))
         * (1 - 0.22 * rim * rim)
     )
-    f.cast = c.cover(-_window(f) - 0.04 + 0.05 * f.light[1], 0.16) * (f.hair_cover > 0.9)
+    f.cast = c.cover(-f.window - 0.04 + 0.05 * f.light[1], 0.16) * (f.hair_cover > 0.9)
     f.skin_shade = shade * (1 - 0.4 * f.cast)
 
 
@@ -515,10 +515,6 @@ def _hair_before(c: Canvas, f: Fields) -> None:
 
 def _hat_line(f: Fields) -> Array:
     return f.v + 0.33 - 0.15 * f.u * f.u
-
-
-def _near_hat(c: Canvas, f: Fields) -> NDArray[np.bool_]:
-    return (f.hat > 0) & (_hat_line(f) < 0.1 + c.step)
 
 
 def _hat(c: Canvas, f: Fields) -> None:

@@ -21,7 +21,7 @@ def wave(t: Array) -> Array:
 
 def bump(r2: Array) -> Array:
     """A hill over the unit disc, from the squared radius."""
-    hill = np.maximum(1 - r2, 0)
+    hill = np.clip(1 - r2, 0, 1)
     return hill * hill
 
 
@@ -43,7 +43,7 @@ def dome(x: Array, y: Array, a: Array, b: Array) -> Array:
 
 def smooth_max(a: Array, b: Array, width: float) -> Array:
     """The larger of two, the corner rounded: the intersection of two shapes."""
-    overlap = np.maximum(width - np.abs(a - b), 0)
+    overlap = np.clip(width - np.abs(a - b), 0, width)
     return np.maximum(a, b) + overlap * overlap / (4 * width)
 
 
