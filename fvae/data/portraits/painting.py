@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fvae.data.portraits.canvas import SAMPLES, Canvas, Fields
 from fvae.data.portraits.people import factors, rgb, words
 from fvae.data.portraits.shapes import (
-    SAMPLES,
     Array,
-    Canvas,
     bump,
     choose,
     dome,
@@ -23,10 +21,12 @@ from fvae.data.portraits.shapes import (
 from fvae.errors import UserError
 
 SIZES = (16, 1024)
-CHUNK = 2**16  # samples painted at a time: arrays of this length stay in a processor's cache
+LANES = np.uint64(0x0000FFFF0000FFFF)
+CHUNK = 2**17  # samples painted at a time: arrays of this length stay in a processor's cache
 
 # Hair: opacity, lift above the skull, width beside it, where it ends (y), how far the hairline is lowered, its arch,
 # half the width of the face's window, curl, bun
+STYLE = ("hair_cover", "lift", "side", "end", "low", "arch", "window_width", "curl", "bun")
 STYLES = {
     "bald": (0.0, 0.0, 0.0, 0.0, 0.0, 0.6, 0.58, 0.0, 0.0),
     "buzz": (0.75, 0.012, 0.008, -0.06, -0.03, 0.8, 0.52, 0.0, 0.0),
@@ -74,8 +74,9 @@ def draw(indices: Sequence[int] | NDArray[np.integer], size: int, seed: int) -> 
 
 def _develop(linear: Array, grain: Array, bits: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Linear light (N, 3, S, S) to 8-bit pixels, with grain of a standard deviation (N,) from words (N, 3·S·S)."""
-    parts = np.ascontiguousarray(bits).view(np.uint16).reshape(*linear.shape, 4)
-    bell = parts.sum(-1, dtype=np.int32) - 2 * 65535  # four uniform numbers
+    pairs = (bits & LANES) + (bits >> np.uint64(16) & LANES)  # of four uniform numbers of 16 bits each
+    bell = (pairs + (pairs >> np.uint64(32)) & np.uint64(2**32 - 1)).astype(np.int64) - 2 * 65535
+    bell = bell.reshape(linear.shape)
     scale = (grain * 3**0.5 / 65536).astype(np.float32).reshape(-1, 1, 1, 1)
     levels = 255 * np.sqrt(np.minimum(linear, 1)) + scale * bell.astype(np.float32)
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
@@ -83,30 +84,32 @@ def _develop(linear: Array, grain: Array, bits: NDArray[np.uint64]) -> NDArray[n
 
 def _paint(people: dict[str, Array], size: int) -> Array:
     """Factors to linear light (N, 3, size, size)."""
-    f = SimpleNamespace()
+    f = _fields(people, size)
+    c = Canvas(np.empty((3, *f.shape), dtype=np.float32), size)
+    _background(c, f)
+    f.window = _window(f)
+    hair = f.only(_near_hair(c, f))
+    c.within(hair, _hair_shape, _hair_behind)
+    c.within(f.only(_near_body(c, f)), _body)
+    c.within(f.only(_near_ears(c, f)), _ears)
+    c.within(f.only(_near_face(c, f)), _face)
+    c.within(hair, _hair_before)
+    c.within(f.only(f.hat > 0), _hat)
+    warmth = np.stack([1 + f.light_warmth, np.ones_like(f.light_warmth), 1 - f.light_warmth])
+    c.image *= warmth * f.light_strength
+    return c.pixels()
+
+
+def _fields(people: dict[str, Array], size: int) -> Fields:
+    """The factors, in single precision and linear light, and what follows from them for all layers."""
+    f = Fields(len(people["grain"]), SAMPLES * size)
     for name, values in people.items():
         colour = values.ndim == 2
         values = (np.minimum(values, 0.94) ** 2 if colour else values).astype(np.float32)
         setattr(f, name, values.T.reshape((3, -1, 1, 1) if colour else (-1, 1, 1)))
-    c = Canvas(len(f.grain), size)
-    _pose(c, f)
-    _background(c, f)
-    _hair_shape(c, f)
-    _hair_behind(c, f)
-    _body(c, f)
-    _ears(c, f)
-    _head(c, f)
-    _skin(c, f)
-    _eyes(c, f)
-    _mouth(c, f)
-    _beard(c, f)
-    _brows(c, f)
-    _glasses(c, f)
-    _hair_before(c, f)
-    _hat(c, f)
-    warmth = np.stack([1 + f.light_warmth, np.ones_like(f.light_warmth), 1 - f.light_warmth])
-    c.image *= warmth * f.light_strength
-    return c.pixels()
+    _style(f)
+    _pose(f)
+    return f
 
 
 def _colour(word: str) -> Array:
@@ -117,67 +120,88 @@ WHITE, CREAM, BLACK, SHADOW, GOLD = map(_colour, ("ffffff", "efe9e2", "161214", 
 FLUSH, LIPS, THROAT = map(_colour, ("c8504a", "e8a09a", "4a1a1c"))
 
 
-def _pose(c: Canvas, f: SimpleNamespace) -> None:
-    """Coordinates of the head: (hx, hy) upright in its own plane, (u, v) on its front as it turns; and the light."""
-    x, y = (c.x - f.x) / f.scale, (c.y - f.y) / f.scale
+def _style(f: Fields) -> None:
+    """The numbers of each portrait's style of hair."""
+    table = np.array(list(STYLES.values()), dtype=np.float32)[f.hair.astype(int)]
+    for name, values in zip(STYLE, np.moveaxis(table, -1, 0), strict=True):
+        setattr(f, name, values)
+    f.side, f.lift = f.side * f.hair_volume, f.lift * f.hair_volume
+
+
+def _pose(f: Fields) -> None:
+    """Coordinates of the frame (right, down), from -1 to 1, and of the body; and the light.
+
+    Those of the head are (hx, hy), upright in its own plane, and (u, v) on its front as it turns.
+    """
+    samples = f.shape[-1]
+    ticks = ((np.arange(samples) + 0.5) * 2 / samples - 1).astype(np.float32)
+    f.right, f.down = (np.ascontiguousarray(np.broadcast_to(each, f.shape)) for each in (ticks, ticks[:, None]))
+    f.body_x, f.body_y = x, y = (f.right - f.x) / f.scale, (f.down - f.y) / f.scale
     cos = 1 / np.sqrt(1 + f.roll * f.roll)
     sin = f.roll * cos
-    f.body_x, f.body_y = x, y
     f.hx, f.hy = cos * x + sin * y, cos * y - sin * x
     px, py = f.hx / f.head_width, f.hy / f.head_length
-    depth = np.sqrt(np.maximum(1 - 0.85 * (px * px + py * py), 0.02))
+    depth = np.sqrt(np.clip(1 - 0.85 * (px * px + py * py), 0.02, 1))
     f.u = f.hx - f.head_width * f.yaw * depth
     f.v = f.hy - f.head_length * f.pitch * depth
     length = np.sqrt(f.light_x * f.light_x + f.light_y * f.light_y + 1)
-    f.light = (f.light_x / length, f.light_y / length, 1 / length)
+    f.light = np.stack([f.light_x / length, f.light_y / length, 1 / length])
     f.wide = f.head_width / 0.535
     f.skull = 0.9 * f.head_length
 
 
-def _lit(f: SimpleNamespace, nx: Array, ny: Array | float) -> Array:
+def _lit(f: Fields, nx: Array, ny: Array | float) -> Array:
     """How bright a surface is whose normal is (nx, ny, ·): light that wraps around, and light from everywhere."""
     lx, ly, lz = f.light
-    facing = nx * lx + ny * ly + np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0)) * lz
+    facing = nx * lx + ny * ly + np.sqrt(np.clip(1 - nx * nx - ny * ny, 0, 1)) * lz
     wrapped = np.maximum(0.35 + 0.65 * facing, 0)
     return 1 - f.contrast + f.contrast * 1.25 * wrapped
 
 
-def _background(c: Canvas, f: SimpleNamespace) -> None:
-    t = np.clip(0.5 + 0.5 * (c.x * f.gradient_x + c.y * f.gradient_y), 0, 1)
-    c.paint(f.background, np.ones_like(t))
-    c.paint(f.background_2, t * t * (3 - 2 * t))
-    place, weight = f.texture_place, f.texture_weight
-    spots = np.zeros_like(t)
+def _background(c: Canvas, f: Fields) -> None:
+    t = np.clip(0.5 + 0.5 * (f.right * f.gradient_x + f.down * f.gradient_y), 0, 1)
+    c.image[:] = f.background + (f.background_2 - f.background) * (t * t * (3 - 2 * t))
+    c.within(f.only(f.texture == 1), _spots)
+    c.within(f.only(f.texture == 2), _panels)
+
+
+def _spots(c: Canvas, f: Fields) -> None:
+    """Lights out of focus."""
+    place, spots = f.texture_place, 0
     for k in range(5):
         x, y = wave(place * (3 + k) + 0.31 * k), wave(place * (5 - k) + 0.17 * k) - 0.3
-        spots += c.cover(ellipse(c.x - x, c.y - y, 0.16 + 0.03 * k, 0.16 + 0.03 * k), 0.06)
-    panels = c.cover(0.25 * wave(0.9 * c.x + place), 0.08) * np.ones_like(t)
-    c.paint(WHITE, weight * np.minimum(spots, 1.6) * (f.texture == 1) * 0.8)
-    c.paint(BLACK, weight * panels * (f.texture == 2) * 1.4)
+        spots = spots + c.cover(ellipse(f.right - x, f.down - y, 0.16 + 0.03 * k, 0.16 + 0.03 * k), 0.06)
+    c.paint(WHITE, f.texture_weight * np.minimum(spots, 1.6) * (f.texture == 1) * 0.8)
 
 
-def _hair_shape(c: Canvas, f: SimpleNamespace) -> None:
-    """The outline of the hair, the window that it leaves to the face, its strands and its light."""
-    table = np.array(list(STYLES.values()), dtype=np.float32)[f.hair.astype(int)]
-    f.hair_cover, lift, side, end, low, arch, window, f.curl, f.bun = np.moveaxis(table, -1, 0)
-    side, lift = side * f.hair_volume, lift * f.hair_volume
+def _panels(c: Canvas, f: Fields) -> None:
+    panels = c.cover(0.25 * wave(0.9 * f.right + f.texture_place), 0.08)
+    c.paint(BLACK, f.texture_weight * panels * (f.texture == 2) * 1.4)
+
+
+def _hair_size(f: Fields) -> tuple[Array, Array]:
+    """Half the width of the hair, in each line, and its height above the eyes."""
+    below = np.maximum(f.hy, 0)
+    return f.head_width + f.side + 0.08 * below * (f.end > 0.4), f.skull + 0.02 + f.lift
+
+
+def _near_hair(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    width, height = _hair_size(f)
+    beside = np.abs(f.hx + 0.1 * f.yaw) < width + 0.1 + c.step
+    above = f.hy > -height - 0.06 - 0.2 * f.bun - c.step
+    return beside & above & (f.hy < f.end + c.step) & (f.hair_cover > 0)
+
+
+def _hair_shape(c: Canvas, f: Fields) -> None:
+    """The outline of the hair, its strands and its light."""
     x, y = f.hx + 0.1 * f.yaw, f.hy
-    below = np.maximum(y, 0)
     curls = wave(3.4 * x + f.strands) + wave(3.1 * y - 2 * f.strands)
     curls = curls + 0.6 * wave(6.3 * (x + y) + 3 * f.strands)
-    width = f.head_width + side + 0.08 * below * (end > 0.4)
-    height = f.skull + 0.02 + lift
+    width, height = _hair_size(f)
     outline = dome(x, y, width, height) + 0.016 * f.curl * curls
-    outline = smooth_max(outline, y - end, 0.15)
+    outline = smooth_max(outline, y - f.end, 0.15)
     bun = ellipse(x - 0.1 * f.parting, y + height + 0.05, 0.2, 0.17)
-    f.hat_line = f.v + 0.33 - 0.15 * f.u * f.u
-    f.hair_distance = np.maximum(np.minimum(outline, bun + 1 - f.bun), -f.hat_line - 9 * (1 - f.hat))
-    across = f.u - f.parting
-    tufts = (0.01 + 0.035 * low) * (wave(6.1 * f.u + f.strands) + wave(14.3 * f.u))
-    edge = f.hairline + low + arch * across * across + tufts
-    edge -= 0.05 * bump(((np.abs(f.u) - 0.3) / 0.16) ** 2) * (end < 0.2)
-    sides = np.abs(f.u) - f.wide * (window - 0.1 * np.maximum(f.v, 0))
-    f.window = smooth_max(edge - f.v, sides, 0.12)
+    f.hair_distance = np.maximum(np.minimum(outline, bun + 1 - f.bun), -_hat_line(f) - 9 * (1 - f.hat))
     fall = (x - f.parting) / (y + height + 0.45)
     strands = sum(c.fine(0.8 * k) * wave(k * fall + k * f.strands) for k in (9, 17, 31))
     clumps = wave(4.3 * fall + 5 * f.strands)
@@ -187,11 +211,31 @@ def _hair_shape(c: Canvas, f: SimpleNamespace) -> None:
     f.hair_shade = _lit(f, nx, ny) * (1 + 0.11 * texture) + 0.28 * shine * np.maximum(1 - nx * nx, 0)
 
 
-def _hair_behind(c: Canvas, f: SimpleNamespace) -> None:
+def _window(f: Fields) -> Array:
+    """The distance to the window that the hair leaves to the face."""
+    across = f.u - f.parting
+    tufts = (0.01 + 0.035 * f.low) * (wave(6.1 * f.u + f.strands) + wave(14.3 * f.u))
+    edge = f.hairline + f.low + f.arch * across * across + tufts
+    edge -= 0.05 * bump(((np.abs(f.u) - 0.3) / 0.16) ** 2) * (f.end < 0.2)
+    sides = np.abs(f.u) - f.wide * (f.window_width - 0.1 * np.maximum(f.v, 0))
+    return smooth_max(edge - f.v, sides, 0.12)
+
+
+def _hair_behind(c: Canvas, f: Fields) -> None:
     c.paint(f.hair_colour, c.cover(f.hair_distance) * (f.hair_cover > 0.9), 0.55 * f.hair_shade)
 
 
-def _body(c: Canvas, f: SimpleNamespace) -> None:
+def _shoulders(f: Fields) -> Array:
+    ax = np.abs(f.body_x)
+    return 0.76 + 0.08 * ax + 0.26 * ax * ax - f.body_y
+
+
+def _near_body(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    neck = np.abs(f.body_x) < 0.29 + c.step
+    return (f.body_y > -c.step) & (neck | (_shoulders(f) < c.step))
+
+
+def _body(c: Canvas, f: Fields) -> None:
     x, y = f.body_x, f.body_y
     ax = np.abs(x)
     neck = ax - 0.235 - 0.25 * np.maximum(y - 0.72, 0)
@@ -199,7 +243,7 @@ def _body(c: Canvas, f: SimpleNamespace) -> None:
     shadow = 1 - 0.5 * c.cover(chin, 0.3)
     shade = _lit(f, np.clip(x / 0.3, -1, 1), 0.3) * shadow
     c.paint(f.skin, c.cover(np.maximum(neck, -y)), shade)
-    shoulders = 0.76 + 0.08 * ax + 0.26 * ax * ax - y
+    shoulders = _shoulders(f)
     kind = f.neckline
     cut = np.where(kind == 0, ellipse(x, y - 0.72, 0.31, 0.2), ax + 0.55 * (y - 1.08))
     high = np.maximum(ax - 0.275, 0.66 - y)
@@ -212,9 +256,18 @@ def _body(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(f.clothes, c.cover(cloth), shade)
 
 
-def _ears(c: Canvas, f: SimpleNamespace) -> None:
+def _beside_head(f: Fields) -> Array:
+    return np.abs(f.hx + 0.12 * f.yaw) - f.head_width - 0.005
+
+
+def _near_ears(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    height = (f.hy > -0.12 - 1.2 * c.step) & (f.hy < 0.23 + 1.2 * c.step)
+    return height & (np.abs(_beside_head(f)) < 0.065 + 0.6 * c.step)
+
+
+def _ears(c: Canvas, f: Fields) -> None:
     """Both at once; the head, painted over them, hides the one on the side that it turns to."""
-    ex = np.abs(f.hx + 0.12 * f.yaw) - f.head_width - 0.005
+    ex = _beside_head(f)
     ear = ellipse(ex, f.hy - 0.02, 0.06, 0.135)
     inner = bump((ex / 0.035) ** 2 + ((f.hy - 0.01) / 0.085) ** 2)
     c.paint(f.skin, c.cover(ear), _lit(f, np.clip(f.hx, -0.9, 0.9), 0) * (0.88 - 0.3 * inner))
@@ -222,18 +275,41 @@ def _ears(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(GOLD, c.cover(ring) * f.earrings, 1 - 8 * ex)
 
 
-def _head(c: Canvas, f: SimpleNamespace) -> None:
-    """A dome above, a jaw between pointed and square below; its light, with the hollows and ridges of a face."""
+def _near_face(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    """The head with a beard, which reaches over its edge; and eyes and glasses, which do where it turns far."""
+    _head_shape(c, f)
+    eyes = (np.abs(f.u) < (0.5 + c.step) * f.wide) & (np.abs(f.v + 0.08) < 0.27 + 1.5 * c.step)
+    return eyes | (f.head < 0.05 + c.step)
+
+
+def _face(c: Canvas, f: Fields) -> None:
+    _skin_shade(c, f)
+    _skin(c, f)
+    c.within(f.only(_near_nose(c, f)), _nose)
+    c.within(f.only(_near_eyes(c, f)), _eyes)
+    c.within(f.only(_near_mouth(c, f)), _mouth)
+    c.within(f.only(_near_beard(c, f)), _beard)
+    c.within(f.only(_near_brows(c, f)), _brows)
+    c.within(f.only(_near_glasses(c, f)), _glasses)
+
+
+def _head_shape(c: Canvas, f: Fields) -> None:
+    """A dome above, a jaw between pointed and square below."""
     below = np.maximum(f.hy, 0) / f.head_length
     b2 = below * below
     taper = 1 - (0.3 - 0.2 * f.jaw) * b2
-    px, py = f.hx / (f.head_width * taper), f.hy / np.where(f.hy < 0, f.skull, f.head_length)
+    px = f.hx / (f.head_width * taper)
     jaw = b2 + (0.2 + 0.5 * f.jaw) * (b2 * b2 - b2)
     radius = np.sqrt(px * px + jaw)
     chin = (radius - 1) * (f.head_width + (f.head_length - f.head_width) * np.minimum(b2, 1))
     f.head = np.where(f.hy < 0, dome(f.hx, f.hy, f.head_width, f.skull), chin)
-    f.face = c.cover(f.head)
+    f.face, f.px = c.cover(f.head), px
+
+
+def _skin_shade(c: Canvas, f: Fields) -> None:
+    """The light on the face, with its hollows and ridges."""
     u, v = f.u / f.wide, f.v
+    px, py = f.px, f.hy / np.where(f.hy < 0, f.skull, f.head_length)
     nx, ny = np.clip(px, -1, 1) * 0.92, np.clip(py, -1, 1) * 0.75
     along = np.clip((v + 0.22) / (f.nose_length + 0.22), 0, 1)
     nose_end = c.cover(v - f.nose_length - 0.03, 0.07) * (v > -0.25)
@@ -263,8 +339,8 @@ def _head(c: Canvas, f: SimpleNamespace) -> None:
     f.skin_shade = shade * (1 - 0.4 * f.cast)
 
 
-def _skin(c: Canvas, f: SimpleNamespace) -> None:
-    """The skin of the face with its highlights, a blush, freckles, and the outline of the nose."""
+def _skin(c: Canvas, f: Fields) -> None:
+    """The skin of the face with its highlights, a blush and freckles."""
     u, v = f.u / f.wide, f.v
     m, lx = np.abs(u), f.light[0]
     c.paint(f.skin, f.face, f.skin_shade)
@@ -275,8 +351,25 @@ def _skin(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(0.45 * WHITE + 0.75 * f.skin, f.face * gloss)
     glow = bump(((m - 0.33) / 0.19) ** 2 + ((v - 0.2) / 0.17) ** 2)
     c.paint(FLUSH, f.face * glow * (0.03 + 0.16 * f.blush))
+    f.glow = glow
+    c.within(f.only((f.freckles > 0) & (glow > 0)), _freckles)
+
+
+def _freckles(c: Canvas, f: Fields) -> None:
+    u, v = f.u / f.wide, f.v
     specks = np.maximum(wave(11.1 * u + 3 * v) * wave(12.3 * v - 4 * u) + 0.4 * wave(5 * u + 7 * v) - 0.5, 0)
-    c.paint(SHADOW, f.face * f.freckles * specks * glow * 0.9)
+    c.paint(SHADOW, f.face * f.freckles * specks * f.glow * 0.9)
+
+
+def _near_nose(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    beside = np.abs(f.u) < (0.2 + 1.2 * c.step) * f.wide
+    return beside & (np.abs(f.v - f.nose_length) < 0.12 + 1.2 * c.step)
+
+
+def _nose(c: Canvas, f: Fields) -> None:
+    """The outline of the nose."""
+    u, v = f.u / f.wide, f.v
+    m = np.abs(u)
     wing = ellipse(m - 0.55 * f.nose_width, v - f.nose_length + 0.012, 0.55 * f.nose_width, 0.05)
     wing = c.cover(np.abs(wing) - 0.004, 0.03) * c.cover(0.8 * f.nose_width - m, 0.03)
     c.paint(SHADOW, f.face * wing * 0.3)
@@ -284,7 +377,12 @@ def _skin(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(SHADOW, f.face * c.cover(nostril, 0.02) * 0.5)
 
 
-def _eyes(c: Canvas, f: SimpleNamespace) -> None:
+def _near_eyes(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    beside = np.abs(np.abs(f.u) - f.eye_spacing * f.wide) < (1.1 * f.eye_size + 0.03 + 1.5 * c.step) * f.wide
+    return beside & (np.abs(f.v + 0.085) < 0.25 + 1.5 * c.step)
+
+
+def _eyes(c: Canvas, f: Fields) -> None:
     """Both eyes at once: m runs outwards from the middle of each."""
     u, v = f.u / f.wide, f.v + 0.085
     side = choose(u < 0, -1, 1)
@@ -314,7 +412,13 @@ def _eyes(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(SHADOW, ends * c.cover(crease, 0.025) * 0.4)
 
 
-def _mouth(c: Canvas, f: SimpleNamespace) -> None:
+def _near_mouth(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    """On small images thin lips leave a trace on the cheeks, so the whole width of the face is near."""
+    reach = 1.05 * np.abs(f.smile) + np.maximum(f.mouth_open, 0) + 1.2 * f.lip_fullness + 0.02
+    return np.abs(f.v - 0.385) < reach + c.step
+
+
+def _mouth(c: Canvas, f: Fields) -> None:
     u, v = f.u / f.wide, f.v - 0.385
     s = u / f.mouth_width
     s2 = np.minimum(s * s, 1.5)
@@ -341,7 +445,11 @@ def _mouth(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(SHADOW, f.face * seam * (gap < 0.012) * 0.75)
 
 
-def _beard(c: Canvas, f: SimpleNamespace) -> None:
+def _near_beard(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    return ((f.beard > 0) | (f.moustache > 0)) & (f.v > -0.1 - c.step)
+
+
+def _beard(c: Canvas, f: Fields) -> None:
     u, v = f.u / f.wide, f.v
     m = np.abs(u)
     kind = f.beard
@@ -362,7 +470,12 @@ def _beard(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(f.hair_colour, f.face * c.cover(moustache, 0.02) * worn, shade)
 
 
-def _brows(c: Canvas, f: SimpleNamespace) -> None:
+def _near_brows(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    beside = np.abs(np.abs(f.u) - (f.eye_spacing + 0.015) * f.wide) < (0.165 + 0.6 * c.step) * f.wide
+    return beside & (np.abs(f.v - f.brow_height) < 3 * np.abs(f.brow_arch) + 0.2 * np.abs(f.brow_tilt) + 0.1 + c.step)
+
+
+def _brows(c: Canvas, f: Fields) -> None:
     u, v = f.u / f.wide, f.v - f.brow_height
     s = (np.abs(u) - f.eye_spacing - 0.015) / 0.15
     curve = f.brow_arch * (1.2 * (s - 0.25) ** 2 - 1) - f.brow_tilt * 0.15 * s + f.brow_arch
@@ -371,7 +484,11 @@ def _brows(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(0.4 * f.hair_colour, f.face * c.cover(brow, 0.02) * 0.8)
 
 
-def _glasses(c: Canvas, f: SimpleNamespace) -> None:
+def _near_glasses(c: Canvas, f: Fields) -> NDArray[np.bool_]:
+    return (f.glasses > 0) & (np.abs(f.v + 0.07) < 0.2 + c.step)
+
+
+def _glasses(c: Canvas, f: Fields) -> None:
     u, v = f.u / f.wide, f.v + 0.07
     m = np.abs(u) - f.eye_spacing - 0.01
     worn, dark = f.glasses > 0, f.glasses == 3
@@ -388,7 +505,7 @@ def _glasses(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(f.glasses_colour, c.cover(frame) * worn, 0.7 + 0.5 * f.skin_shade)
 
 
-def _hair_before(c: Canvas, f: SimpleNamespace) -> None:
+def _hair_before(c: Canvas, f: Fields) -> None:
     shorn = f.hair_cover < 0.9
     cover = c.cover(f.hair_distance) * c.cover(-f.window, choose(shorn, 0.1, 0.03))
     cover = np.where(shorn, cover * f.face, cover)
@@ -396,12 +513,16 @@ def _hair_before(c: Canvas, f: SimpleNamespace) -> None:
     c.paint(f.hair_colour, cover * f.hair_cover, f.hair_shade * edge)
 
 
-def _hat(c: Canvas, f: SimpleNamespace) -> None:
+def _hat_line(f: Fields) -> Array:
+    return f.v + 0.33 - 0.15 * f.u * f.u
+
+
+def _hat(c: Canvas, f: Fields) -> None:
     """A knitted hat, its band turned up."""
     x, y = f.hx + 0.1 * f.yaw, f.hy
-    shape = dome(x, y, f.head_width + 0.045, f.skull + 0.08)
-    hat = np.maximum(shape, f.hat_line)
-    band = smooth_max(smooth_max(shape - 0.025, f.hat_line, 0.06), -f.hat_line - 0.17, 0.06)
+    shape, line = dome(x, y, f.head_width + 0.045, f.skull + 0.08), _hat_line(f)
+    hat = np.maximum(shape, line)
+    band = smooth_max(smooth_max(shape - 0.025, line, 0.06), -line - 0.17, 0.06)
     nx, ny = np.clip(x / 0.62, -1, 1), np.clip(y / 0.8, -1, 1)
     ribs = 1 + 0.1 * c.fine(9) * wave(9 * f.u / (1.3 - 0.4 * f.u * f.u))
     shade = _lit(f, nx, 0.8 * ny) * ribs

@@ -183,10 +183,14 @@ def words(seed: int, indices: ArrayLike, name: str, count: int) -> Array:
     places = np.asarray(indices).astype(np.uint64).reshape(-1)
     key = np.array([seed % 2**64, zlib.crc32(name.encode())], dtype=np.uint64)
     key = _mix(_mix(key[:1]) + key[1:])
-    return _mix(_mix(key + places * GOLDEN) + np.arange(1, count + 1, dtype=np.uint64)[:, None] * GOLDEN)
+    steps = np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
+    return _mix(_mix(key + places * GOLDEN)[:, None] + steps).T  # the words of an index lie side by side
 
 
 def _mix(z: Array) -> Array:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    z = z ^ z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z

@@ -1,4 +1,4 @@
-"""The tools with which portraits are painted: a canvas and a few signed distances, negative inside, in half frames.
+"""A few signed distances, with which portraits are painted, negative inside, in half frames.
 
 Only + − × ÷ √ and comparisons act on pixels, so a portrait has the same bytes in any batch and on any IEEE 754 machine.
 """
@@ -12,42 +12,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]  # float32, and a sample's place in its last two axes
 
-SAMPLES = 2  # a pixel is the mean of 2×2 samples
-
-
-class Canvas:
-    """An image in linear light, (3, N, S, S) with S = SAMPLES × size, and the places of its samples, from -1 to 1."""
-
-    def __init__(self, count: int, size: int) -> None:
-        samples = SAMPLES * size
-        ticks = ((np.arange(samples) + 0.5) * 2 / samples - 1).astype(np.float32)
-        self.x, self.y = ticks[None, None, :], ticks[None, :, None]
-        self.step = 2 / samples
-        self.size = size
-        self.image = np.zeros((3, count, samples, samples), dtype=np.float32)
-
-    def cover(self, distance: Array, soft: float | Array = 0.0) -> Array:
-        """1 inside, 0 outside, smooth over a sample and the width `soft`."""
-        t = np.clip(0.5 - distance / (self.step + soft), 0, 1)
-        return t * t * (3 - 2 * t)
-
-    def fine(self, cycles: float) -> float:
-        """How much of a pattern of so many cycles in half a frame pixels can show: 1 to 0."""
-        return min(max(1.5 - 4 * cycles / self.size, 0.0), 1.0)
-
-    def paint(self, colour: Array, cover: Array, shade: Array | float = 1.0) -> None:
-        """Lay a colour (3, N or 1, 1, 1), times a shade (N, S, S), over what is there."""
-        layer = colour * shade
-        layer = layer - self.image
-        layer *= cover
-        self.image += layer
-
-    def pixels(self) -> Array:
-        """The image at its final size: (N, 3, size, size)."""
-        size = self.size
-        image = self.image.swapaxes(0, 1).reshape(-1, 3, size, SAMPLES, size, SAMPLES)
-        return np.mean([image[..., i, :, j] for i in range(SAMPLES) for j in range(SAMPLES)], axis=0)
-
 
 def wave(t: Array) -> Array:
     """A period of 1 between -1 and 1: a sine's shape from two parabolas."""
@@ -57,7 +21,7 @@ def wave(t: Array) -> Array:
 
 def bump(r2: Array) -> Array:
     """A hill over the unit disc, from the squared radius."""
-    hill = np.maximum(1 - r2, 0)
+    hill = np.clip(1 - r2, 0, 1)
     return hill * hill
 
 
@@ -79,7 +43,7 @@ def dome(x: Array, y: Array, a: Array, b: Array) -> Array:
 
 def smooth_max(a: Array, b: Array, width: float) -> Array:
     """The larger of two, the corner rounded: the intersection of two shapes."""
-    overlap = np.maximum(width - np.abs(a - b), 0)
+    overlap = np.clip(width - np.abs(a - b), 0, width)
     return np.maximum(a, b) + overlap * overlap / (4 * width)
 
 
