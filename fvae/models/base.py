@@ -87,7 +87,7 @@ class Model(nn.Module):
 
 
 def log_normal_around(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """log N(x; mean, σ² I) in nats with one scalar σ: (N, …) → (N,)."""
+    """log N(x; mean, σ² I) in nats with one scalar σ: (N, C, H, W) → (N,)."""
     dims = x[0].numel()
-    squares = (x - mean).square().flatten(1).sum(1)
+    squares = (x - mean).square().sum((1, 2, 3))
     return -0.5 * squares * (-2 * log_sigma).exp() - dims * (log_sigma + 0.5 * LOG_2PI)
