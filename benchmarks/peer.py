@@ -38,7 +38,7 @@ class Peer(nn.Module):
 
     def noise(self, n: int, generator: torch.Generator) -> Tensor:
         """It needs none."""
-        return torch.zeros(n, 0, device=generator.device)
+        return torch.zeros(n, 1, 1, 1, device=generator.device)
 
     @torch.no_grad()
     def initialise(self, x: Tensor, u: Tensor) -> None:

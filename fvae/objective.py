@@ -30,7 +30,7 @@ class LatentModel(Protocol):
 
 def log_normal(x: Tensor) -> Tensor:
     """log N(x; 0, I) in nats, summed over all but the first dimension: (N, …) → (N,)."""
-    return -0.5 * (x.square() + LOG_2PI).flatten(1).sum(1)
+    return -0.5 * (x.square() + LOG_2PI).sum(tuple(range(1, x.dim())))
 
 
 def objective(model: LatentModel, x: Tensor, u: Tensor) -> Tensor:

@@ -19,4 +19,4 @@ class ConditionalAffine(nn.Module):
         """f and h, both (N, C, H, W) → the same shape, and log|det| (N,); log σ is softly clamped to ±4."""
         log_sigma, mu = self.network(h).to(f.dtype).chunk(2, 1)
         log_sigma = soft_clamp(log_sigma, 4.0)
-        return log_sigma.exp() * f + mu, log_sigma.flatten(1).sum(1)
+        return log_sigma.exp() * f + mu, log_sigma.sum((1, 2, 3))

@@ -81,7 +81,8 @@ class Coupling(Layer):
 
 def halves(x: Tensor, kept: int) -> tuple[Tensor, Tensor]:
     """The first channels, as many as are kept, and the others: views."""
-    return x[:, :kept], x[:, kept:]
+    first, second = x.split([kept, x.shape[1] - kept], 1)  # its gradient is written once, which two slices' is not
+    return first, second
 
 
 def reordered(x: Tensor, order: Tensor) -> Tensor:
@@ -113,7 +114,7 @@ class AffineCoupling(Coupling):
     def move(self, x2: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         log_s, t = h.chunk(2, 1)
         log_s = soft_clamp(log_s)
-        return torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)
+        return torch.addcmul(t, x2, log_s.exp()), log_s.sum((1, 2, 3))
 
     def move_back(self, y2: Tensor, h: Tensor) -> Tensor:
         log_s, t = h.chunk(2, 1)

@@ -38,3 +38,14 @@ def soft_clamp(log_scale: Tensor, bound: float | None = 2.0) -> Tensor:
 def full_precision(device: torch.device) -> AbstractContextManager[Any]:
     """A context without autocast: latents keep float32, where networks may compute in bfloat16."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
+def flat(x: Tensor) -> Tensor:
+    """(N, C, H, W) → (N, C·H·W); its gradient comes back in the memory format of x.
+
+    Kernels that read one tensor in one format and one in the other are many times slower, and they would hand the
+    other format on to all layers before.
+    """
+    if x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+    return x.flatten(1)

@@ -49,11 +49,11 @@ class InvertibleConv1x1(Layer):
     def weight(self) -> Tensor:
         """W, (C, C)."""
         lower, upper = self.factors()
-        return self.permutation @ (lower @ upper)
+        return (lower @ upper).index_select(0, self.permutation.argmax(1))  # a third product would take longer
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         with full_precision(x.device):
-            y = F.conv2d(x, self.weight()[:, :, None, None])
+            y = mix(x, self.weight())
         return y, x.shape[2] * x.shape[3] * self.lu.diagonal().sum()
 
     def inverse(self, y: Tensor) -> Tensor:
@@ -61,7 +61,17 @@ class InvertibleConv1x1(Layer):
             lower, upper = (factor.double() for factor in self.factors())
             back = torch.linalg.solve_triangular(lower, self.permutation.double().T, upper=False, unitriangular=True)
             back = torch.linalg.solve_triangular(upper, back, upper=True)
-            return F.conv2d(y, back.to(y.dtype)[:, :, None, None])
+            return mix(y, back.to(y.dtype))
+
+
+def mix(x: Tensor, weight: Tensor) -> Tensor:
+    """A matrix (C, C) times the channels of each pixel, (N, C, H, W) → (N, C, H, W).
+
+    On a CPU, in channels_last, that is one product of matrices, which is faster there than a convolution.
+    """
+    if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
+        return F.linear(x.movedim(1, -1), weight).movedim(-1, 1)
+    return F.conv2d(x, weight[:, :, None, None])
 
 
 ORDERS: dict[str, Callable[[int], Tensor]] = {"swap": swap, "shuffle": shuffle}  # of the channels that a coupling reads

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fvae.flows.actnorm import Actnorm
 from fvae.flows.composition import Composition
 from fvae.flows.coupling import COUPLINGS
-from fvae.flows.layer import Layer
+from fvae.flows.layer import Layer, flat
 from fvae.flows.mixing import ORDERS, InvertibleConv1x1
 from fvae.flows.reversible import reversible
 from fvae.flows.split import BOUND, Split
@@ -91,9 +91,9 @@ class MultiScaleFlow(nn.Module):
             if level < len(self.splits):
                 x, part, split_logdet = self.splits[level](x)
                 logdet = logdet + split_logdet
-                parts.append(part.flatten(1))
+                parts.append(flat(part))
         x, last_logdet = self.last(x)
-        return torch.cat([*parts, x.flatten(1)], 1), logdet + last_logdet
+        return torch.cat([*parts, flat(x)], 1), logdet + last_logdet
 
     def parts(self, z: Tensor) -> list[Tensor]:
         """z, (N, d) → the parts that left after each level and the part that remained, shaped as `latent_shapes`."""

@@ -27,9 +27,9 @@ class Split(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x1, which stays; z2, which leaves; and the log-determinant, (N,)."""
-        x1, x2 = x[:, : self.kept], x[:, self.kept :]
+        x1, x2 = x.split([self.kept, x.shape[1] - self.kept], 1)
         log_s, t = self.scale_and_shift(x1)
-        return x1, torch.addcmul(t, x2, log_s.exp()), log_s.flatten(1).sum(1)
+        return x1, torch.addcmul(t, x2, log_s.exp()), log_s.sum((1, 2, 3))
 
     def inverse(self, x1: Tensor, z2: Tensor) -> Tensor:
         """(x1, z2) → x."""

@@ -93,5 +93,5 @@ class Model(nn.Module):
 
 def log_normal_around(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     """log N(x; mean, σ² I) in nats, with one σ, or with one for each channel, (C,): (N, C, H, W) → (N,)."""
-    squares = (x - mean).square().flatten(2).sum(2) * (-2 * log_sigma).exp()
+    squares = (x - mean).square().sum((2, 3)) * (-2 * log_sigma).exp()
     return -0.5 * squares.sum(1) - x[0].numel() * (log_sigma.mean() + 0.5 * LOG_2PI)

@@ -27,7 +27,7 @@ class VAE(Autoencoder):
         """
         mu = self.encoder.mean(features)
         log_sigma = self.sigma1.log() + soft_clamp(self.log_sigma(features).to(mu.dtype), 4.0)
-        return log_sigma.exp() * u + mu, log_sigma.flatten(1).sum(1)
+        return log_sigma.exp() * u + mu, log_sigma.sum((1, 2, 3))
 
     def posterior_of(self, features: Tensor, u: Tensor) -> Posterior:
         z, logdet = self.gaussian(features, u)

@@ -48,7 +48,7 @@ class Trainer:
 
         # Loss. Not with Fabric's precision, which would round the dequantised images to bfloat16.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            loss: Tensor = self._objective(self._formatted(x), u).mean()
+            loss: Tensor = self._objective(self._formatted(x), self._formatted(u)).mean()
 
         # Gradient, of the loss in bits/dim.
         self.fabric.backward(bits_per_dim(loss, self.model.dims))
@@ -79,7 +79,7 @@ class Trainer:
         """
         if self.running_batch_norm:
             return self.ema.with_buffers_of(self.model).eval()
-        return self.ema.evaluation_model((self._formatted(x), u) for x, u in batches)
+        return self.ema.evaluation_model((self._formatted(x), self._formatted(u)) for x, u in batches)
 
     @torch.no_grad()
     def has_finite_weights(self) -> bool:

@@ -170,6 +170,29 @@ def test_the_centre_tap_is_the_whole_convolution_on_one_pixel():
     torch.testing.assert_close(conv(x), torch.nn.functional.conv2d(x, conv.weight, conv.bias, padding=1))
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_on_few_pixels_the_convolution_and_its_gradients_are_the_same(size, memory_format):
+    conv = Conv3x3(4, 7).double().to(memory_format=memory_format)
+    torch.nn.init.normal_(conv.bias)
+    x = torch.randn(3, 4, *size, dtype=torch.float64).contiguous(memory_format=memory_format).requires_grad_()
+    found, expected = conv(x), torch.nn.functional.conv2d(x, conv.weight, conv.bias, padding=1)
+    torch.testing.assert_close(found, expected)
+    gradients = (torch.autograd.grad(y.sin().sum(), [x, conv.weight, conv.bias]) for y in (found, expected))
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_gradients_keep_channels_last():
+    """From the latents to the image: a gradient in another format would slow down every layer before it."""
+    settings = FLOW | {"mixing": "conv1x1"}
+    flow = MultiScaleFlow((3, 8, 8), **settings, squeeze_first=True).to(memory_format=torch.channels_last)
+    x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last).requires_grad_()
+    z, logdet = flow(x)
+    (gradient,) = torch.autograd.grad((z.sin().sum(1) + logdet).sum(), x)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_lu_weights_are_a_rotation_at_the_start():
     layer = InvertibleConv1x1(12).double()
     weight = layer.weight()
