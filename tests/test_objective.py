@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from fvae.data.pixels import centre, coarse, dequantise, quantise
+from fvae.data.levels import coarse
+from fvae.data.pixels import centre, dequantise, quantise
 from fvae.flows.conditional import ConditionalAffine
 from fvae.models.base import log_normal_around
 from fvae.models.flow import FlowModel

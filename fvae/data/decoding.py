@@ -8,6 +8,7 @@ import numpy as np
 
 from fvae.data import images
 from fvae.data.journal import Outcome
+from fvae.data.rejections import Rejected, TooSmall
 from fvae.data.sources import Picture
 
 
@@ -27,10 +28,10 @@ def decode_at_sizes(
     for size in sizes:
         try:
             pixels.append(images.decode(picture.data, size=size, crop=crop, filter=filter, side=side))
-        except images.TooSmall as rejection:
+        except TooSmall as rejection:
             outcome.edge = rejection.edge
             pixels.append(np.zeros((3, size, size), np.uint8))
-        except images.Rejected as rejection:
+        except Rejected as rejection:
             outcome.reason = str(rejection)
             return outcome, []
     return outcome, pixels

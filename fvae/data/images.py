@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
+from fvae.data.rejections import Rejected, TooSmall
 from fvae.errors import UserError, memory_is_full
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -27,18 +28,6 @@ UNSUPPORTED = re.compile(rb"....ftyp(?:(?P<heic>hei[cxms]|hev[cx]|mif1|msf1)|avi
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 warnings.filterwarnings("ignore", module="PIL")  # about large images and odd EXIF, which are dealt with here
-
-
-class Rejected(Exception):
-    """An image that cannot be used, and why."""
-
-
-class TooSmall(Rejected):
-    """An image whose crop is smaller than wanted; `edge` is the crop's side in pixels."""
-
-    def __init__(self, edge: int, size: int) -> None:
-        super().__init__(f"the crop of {edge} pixels is smaller than {size}")
-        self.edge = edge
 
 
 def decode(

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from fvae.data.images import TooSmall
+from fvae.data.rejections import TooSmall
 
 BUFFER = 2**20  # bytes
 FLUSH_SECONDS = 5.0  # between two writes of everything to the disk

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-
-def width(bits: int) -> int:
-    """The width of one of 2^bits levels, in levels of 256."""
-    return 1 << (8 - bits)
-
-
-def coarse(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """uint8 images with 2^bits levels, each at the lowest of the 256 that it stands for."""
-    return pixels if bits == 8 else pixels - pixels % width(bits)
+from fvae.data.levels import width
 
 
 def dequantise(pixels: Tensor, generator: torch.Generator, bits: int = 8) -> Tensor:

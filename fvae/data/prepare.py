@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from fvae.data import hub, portraits, prepared
-from fvae.data.decoding import decode_at_sizes
 from fvae.data.fingerprint import source_digest
 from fvae.data.journal import Journal, Outcome
-from fvae.data.parallel import parallel_map
-from fvae.data.pixels import coarse
+from fvae.data.levels import coarse
+from fvae.data.parallel import CHUNK_BYTES, parallel_map
 from fvae.data.prepared import CHUNK, Entry, beside
 from fvae.data.sources import Picture, Source
 from fvae.data.splits import SPLITS, assign
@@ -33,23 +32,38 @@ DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def prepare_portraits(settings: Portraits, out: Path) -> None:
-    """Draw the embedded data set: portraits 0, 1, …, first those of train, then validation, then test."""
+    """Draw the embedded data set: portraits 0, 1, …, first those of train, then validation, then test.
+
+    Raises UserError where the disk or the memory is full, a process is killed, or another one prepares the same set.
+    """
     splits = np.repeat(SPLITS, [settings.train, settings.validation, settings.test])
     entries = [Entry(f"portrait-{index}", "", split) for index, split in enumerate(splits)]
 
+    bytes_each = 3 * settings.size**2
+    rows = min(CHUNK, max(1, CHUNK_BYTES // bytes_each))
+    batches = [range(start, min(start + rows, len(splits))) for start in range(0, len(splits), rows)]
+    draw = partial(_drawn, settings=settings)
+
+    def size(indices: range) -> int:
+        return bytes_each * len(indices)
+
     def chunks() -> Iterator[np.ndarray]:
         with progress(total=len(splits), desc="drawing portraits", unit="image") as bar:
-            for start in range(0, len(splits), CHUNK):
-                indices = np.arange(start, min(start + CHUNK, len(splits)))
-                drawn = coarse(portraits.draw(indices, settings.size, settings.seed), settings.bits)
-                for index, portrait in zip(indices, drawn, strict=True):
-                    entries[index].sha256 = _sha256(portrait.tobytes())
+            for indices, (drawn, digests) in zip(batches, parallel_map(draw, batches, size, 1), strict=True):
+                for index, digest in zip(indices, digests, strict=True):
+                    entries[index].sha256 = digest
                 yield drawn
                 bar.update(len(indices))
 
     with _working_folder(out):
         origin = {"source_sha256": None, **settings.model_dump(mode="json")}
         prepared.write(out, entries, [], origin, settings.size, chunks())
+
+
+def _drawn(indices: range, settings: Portraits) -> tuple[np.ndarray, list[str]]:
+    """Some portraits, and the SHA-256 of each."""
+    drawn = coarse(portraits.draw(indices, settings.size, settings.seed), settings.bits)
+    return drawn, [_sha256(portrait.tobytes()) for portrait in drawn]
 
 
 def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None = None) -> None:
@@ -59,6 +73,8 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
     duplicates are left out. Raises UserError where there is nothing to read, a split is empty, too much is rejected,
     the disk is full, or another process prepares the same set.
     """
+    from fvae.data.decoding import decode_at_sizes  # with PyTorch, which portraits do not need
+
     path = hub.local(settings.path)
     source = Source(path, settings.form)
     if source.left_out:

@@ -8,19 +8,19 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import PIL
-import torch
 
 import fvae
 from fvae.data.splits import SPLITS
 from fvae.files import sha256
 
-LIBRARIES = {"pillow": PIL.__version__, "torch": torch.__version__.partition("+")[0]}  # that decode and resize
+LIBRARIES = {"pillow": PIL.__version__, "torch": version("torch").partition("+")[0]}  # that decode and resize
 CHUNK = 256  # rows read or written at once
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fvae.data.pixels import coarse
+from fvae.data.levels import coarse
 from fvae.data.portraits import factors
 from fvae.evaluation.corruptions import CORRUPTIONS, SHARES, Corruption, mixed
 from fvae.evaluation.factor_reader.factors import KINDS

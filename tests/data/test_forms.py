@@ -12,6 +12,7 @@ from PIL import Image, features
 from fvae.data import dataset, forms, images
 from fvae.data.inspection import inspect
 from fvae.data.prepare import prepare_images
+from fvae.data.rejections import Rejected
 from fvae.data.sources import Source
 from fvae.errors import UserError
 from fvae.params import Images
@@ -121,7 +122,7 @@ def test_avif_is_read(tmp_path):
 
 def test_a_pillow_without_avif_says_so(monkeypatch):
     monkeypatch.setattr(images, "FORMATS", [name for name in images.FORMATS if name != "AVIF"])
-    with pytest.raises(images.Rejected, match="AVIF, which this Pillow does not read; convert it to PNG or JPEG"):
+    with pytest.raises(Rejected, match="AVIF, which this Pillow does not read; convert it to PNG or JPEG"):
         images.decode(AVIF, size=16, crop="center", filter="area")
 
 

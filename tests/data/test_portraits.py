@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from fvae.data.portraits import draw, factors, painting, people
-from fvae.data.portraits.people import FACTORS
+from fvae.data.portraits import canvas, draw, factors, painting, people
+from fvae.data.portraits.people import FACTORS, Bell, Uniform
 from fvae.errors import UserError
 
 
@@ -38,6 +38,30 @@ def test_a_portrait_does_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatc
     whole = draw(range(21), 24, seed=1)
     monkeypatch.setattr(painting, "CHUNK", chunk)
     assert np.array_equal(draw(range(21), 24, seed=1), whole)
+
+
+def extreme(count: int) -> dict[str, np.ndarray]:
+    """Factors, of which most are at one of their bounds."""
+    rng = np.random.default_rng(0)
+    drawn = {}
+    for name, kind in FACTORS.items():
+        u = rng.random((kind.draws, count))
+        if isinstance(kind, Uniform | Bell):
+            bounds = rng.integers(0, 2, count) * (1 - 1e-9)
+            u = np.where(rng.random(count) < 0.6, bounds, u)
+        drawn[name] = kind(u)
+    return drawn
+
+
+@pytest.mark.parametrize(("size", "count"), [(16, 120), (33, 40), (64, 12)])
+def test_layers_change_nothing_outside_the_parts_that_they_are_painted_on(
+    monkeypatch: pytest.MonkeyPatch, size: int, count: int
+) -> None:
+    people = extreme(count)
+    in_parts = painting._paint(people, size)
+    only = canvas.Fields.only
+    monkeypatch.setattr(canvas.Fields, "only", lambda fields, near: only(fields, np.ones(fields.shape, bool)))
+    assert np.array_equal(painting._paint(people, size), in_parts)
 
 
 def test_factors_belong_to_the_index() -> None:

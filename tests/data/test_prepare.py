@@ -3,6 +3,9 @@
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,9 +18,10 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from fvae.data import dataset, images
+from fvae.data import dataset, images, portraits
 from fvae.data.journal import Outcome
 from fvae.data.prepare import prepare_images, prepare_portraits
+from fvae.data.rejections import Rejected
 from fvae.data.splits import assign
 from fvae.errors import UserError
 from fvae.params import FolderSplit, HashSplit, Images, Portraits
@@ -269,9 +273,9 @@ def test_crops():
     data = encoded(Image.fromarray(wide))
     assert (decode(data, crop="center", filter="area") == 90).all()
     assert (decode(data, crop=(12, 2, 28, 18), filter="area") == 90).all()
-    with pytest.raises(images.Rejected, match="not square"):
+    with pytest.raises(Rejected, match="not square"):
         decode(data, crop="none", filter="area")
-    with pytest.raises(images.Rejected, match="does not hold the box"):
+    with pytest.raises(Rejected, match="does not hold the box"):
         decode(data, crop=(30, 0, 50, 20), filter="area")
 
 
@@ -352,6 +356,39 @@ def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
     for file in ("images.npy", "index.csv", "manifest.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     assert [len(dataset.load(tmp_path / "a").split(name)) for name in ("train", "validation", "test")] == [20, 5, 6]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
+def test_portraits_are_the_same_bytes_from_one_process_and_from_several(tmp_path, monkeypatch):
+    monkeypatch.setattr("fvae.data.prepare.CHUNK", 4)
+    drawn_in = []
+    draw = portraits.draw
+
+    def noted(indices, size, seed):
+        drawn_in.append(os.getpid())
+        return draw(indices, size, seed)
+
+    monkeypatch.setattr(portraits, "draw", noted)
+    prepare_portraits(PORTRAITS, tmp_path / "several")
+    assert drawn_in == []  # all of them were drawn in other processes
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    prepare_portraits(PORTRAITS, tmp_path / "one")
+    assert len(drawn_in) == 8
+    for file in ("images.npy", "index.csv", "manifest.json"):
+        assert (tmp_path / "several" / file).read_bytes() == (tmp_path / "one" / file).read_bytes()
+
+
+def test_drawing_a_set_needs_no_pytorch(tmp_path):
+    program = f"""
+import sys
+from pathlib import Path, PosixPath
+from fvae.commands import prepare
+from fvae.params import Portraits
+prepare.prepare_portraits(Portraits(**{PORTRAITS.model_dump()}), {tmp_path / "out"!r})
+sys.exit("torch" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=True)
+    assert (tmp_path / "out/manifest.json").exists()
 
 
 def test_a_set_that_is_not_there_or_not_whole_is_one_clear_line(tmp_path):

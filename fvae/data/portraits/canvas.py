@@ -8,6 +8,7 @@ bytes there as on the whole.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,7 +35,7 @@ class Part(Fields):
 
     def __init__(self, whole: Fields, samples: NDArray[np.intp]) -> None:
         SimpleNamespace.__init__(self, whole=whole, samples=samples, shape=(1, 1, len(samples)))
-        self.portraits = whole.portraits if isinstance(whole, Part) else whole
+        self.portraits: Fields = whole.portraits if isinstance(whole, Part) else whole
         self.bounds = np.searchsorted(samples, whole.bounds)  # between the samples of two portraits
         self.counts = np.diff(self.bounds)
 
@@ -96,5 +97,5 @@ class Canvas:
         """The image at its final size: (N, 3, size, size)."""
         size = self.size
         image = self.image.reshape(3, -1, size, SAMPLES, size, SAMPLES).swapaxes(0, 1)
-        total = sum(image[..., i, :, j] for i in range(SAMPLES) for j in range(SAMPLES))
-        return total / SAMPLES**2
+        corners = (image[..., i, :, j] for i in range(SAMPLES) for j in range(SAMPLES))
+        return reduce(np.add, corners) / SAMPLES**2

@@ -167,7 +167,7 @@ def _background(c: Canvas, f: Fields) -> None:
 
 def _spots(c: Canvas, f: Fields) -> None:
     """Lights out of focus."""
-    place, spots = f.texture_place, 0
+    place, spots = f.texture_place, np.zeros_like(f.right)
     for k in range(5):
         x, y = wave(place * (3 + k) + 0.31 * k), wave(place * (5 - k) + 0.17 * k) - 0.3
         spots = spots + c.cover(ellipse(f.right - x, f.down - y, 0.16 + 0.03 * k, 0.16 + 0.03 * k), 0.06)

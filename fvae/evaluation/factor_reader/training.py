@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fvae.data.pixels import coarse
+from fvae.data.levels import coarse
 from fvae.data.portraits import draw, factors
 from fvae.evaluation.factor_reader.factors import FIRST, KINDS, NUMBERS, kinds, mirrored, numbers
 from fvae.evaluation.factor_reader.network import FactorReader, features, pixels_of, read

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from fvae.data.pixels import coarse
+from fvae.data.levels import coarse
 from fvae.data.portraits import draw
 from fvae.errors import UserError
 from fvae.evaluation.factor_reader import network
