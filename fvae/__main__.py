@@ -80,7 +80,7 @@ def sample(
     task: Annotated[
         str,
         typer.Argument(
-            help="random, sheets, temperatures, reconstructions, pairs, quads or sources: a section of sampling."
+            help="random, sheets, temperatures, reconstructions, pairs, quads, sources or grain: a section of sampling."
         ),
     ],
     experiment: ExperimentName,
@@ -99,7 +99,8 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="METRIC...",
-            help="Any of bpd, swd, portrait_distance, fid, sharpness, temperature, special_case and sources.",
+            help="Any of bpd, swd, portrait_distance, fid, sharpness, temperature, special_case, sources, grain and "
+            "interpolation.",
         ),
     ],
     experiment: ExperimentName,

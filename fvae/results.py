@@ -266,6 +266,25 @@ class Sources(TypedDict):
 
 
 @with_config(MORE)
+class Grain(TypedDict):
+    """grain.json of a run: SWD × 10³ by level of decoded means, and of draws of q(x|z)."""
+
+    without_noise: dict[str, Number]
+    with_noise: dict[str, Number]
+    images: int
+
+
+@with_config(MORE)
+class Interpolation(TypedDict):
+    """interpolation.json of a run: how sure the network that reads factors is, at each step; null of photographs."""
+
+    model: list[float] | None
+    cross_fade: list[float] | None
+    real: float | None
+    reason: str | None
+
+
+@with_config(MORE)
 class SpecialCase(TypedDict):
     """special_case.json of a run."""
 
@@ -290,6 +309,8 @@ FORMS: dict[str, Any] = {
     "temperature": Temperatures,
     "special_case": SpecialCase,
     "sources": Sources,
+    "grain": Grain,
+    "interpolation": Interpolation,
 }
 HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
 

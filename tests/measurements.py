@@ -89,6 +89,8 @@ def metrics(exact=False, **changes):
             "portrait_distance": [90.0, 80.0, 20.0],
             "images": 16,
         },
+        "grain": {"without_noise": {"32": 70.0, "16": 20.0}, "with_noise": {"32": 30.0, "16": 21.0}, "images": 25},
+        "interpolation": {"model": [0.9, 0.8, 0.9], "cross_fade": [0.9, 0.6, 0.9], "real": 0.95, "reason": None},
         "special_case": {"is": "made up", "difference": 1e-12, "nats": 2000.0, "images": 32},
     }
     return {name: value | changes.get(name, {}) for name, value in found.items()}
@@ -171,6 +173,7 @@ def write_samples(run, experiment):
         "pairs": (2, 4),
         "quads": (2, 3, 3),
         "sources": (4, 16),
+        "grain": (2, 25),
     }
     assert set(shapes) == set(TASKS)
     for task, shape in shapes.items():

@@ -88,6 +88,8 @@ def test_a_number_that_is_text_is_one_line(folder, name):
         "special_case": "nats",
         "temperature": "images",
         "sources": "images",
+        "grain": "images",
+        "interpolation": "real",
         "portrait_distance": "portrait_distance",
     }.get(name, "high_frequency_db")
     RUN.metric(name).write_text(json.dumps(value | {key: "many"}))

@@ -23,6 +23,8 @@ def tiny(folder):
     demo = params["experiments"]["demo"]
     models = demo["models"]
     models["vae_dense"]["encoder"] |= {"channels": [8, 8], "latent": {"dense": 4}}
+    models["fvae_conv"]["encoder"] |= {"channels": [8, 8], "latent": 4}
+    models["fvae_conv"]["flow"] |= {"levels": 1, "steps": 2, "width": 24}
     models["vae"]["encoder"] |= {"levels": 1, "steps": 1}
     models["glow"]["flow"] |= {"levels": 1, "steps": 1}
     models["fvae"]["encoder"] |= {"levels": 1, "steps": 1}

@@ -196,6 +196,10 @@ class Plan:
         """Files of the first run of each model with an encoder and a decoder."""
         return self._runs_of_figures("autoencoders", files)
 
+    def fvaes(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of the first run of each model that `claims.fvae` names."""
+        return self._runs_of_figures("fvaes", files)
+
     def _runs_of_figures(self, which: str, files: Iterable[Callable[[layout.Run], Path]]) -> InputFunction:
         def inputs(wildcards: Wildcards) -> list[str]:
             found = runs(which, wildcards.experiment, self.experiment(wildcards))

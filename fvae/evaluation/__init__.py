@@ -3,7 +3,10 @@
 Importing this package imports no PyTorch: the commands read the lists of names from here.
 """
 
-TASKS = ("random", "sheets", "temperatures", "reconstructions", "pairs", "quads", "sources")  # see `sampling.generate`
+TASKS = (  # see `sampling.generate`
+    *("random", "sheets", "temperatures", "reconstructions"),
+    *("pairs", "quads", "sources", "grain"),
+)
 SOURCES = ("standard", "marginals", "gaussian", "flow")  # of latents, see `latent_sources.images_of_sources`
 METRICS = (
     "bpd",
@@ -14,4 +17,6 @@ METRICS = (
     "temperature",
     "special_case",
     "sources",
+    "grain",
+    "interpolation",
 )  # modules of fvae.evaluation.metrics

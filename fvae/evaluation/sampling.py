@@ -25,12 +25,14 @@ BATCH = 250
 def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, seed: int) -> np.ndarray:
     """The uint8 images of a task; `held_out` are the real ones that are reconstructed and interpolated, (N, C, H, W).
 
-    random: (draws, images, C, H, W), samples at a temperature, with fresh z for each draw.
+    random: (draws, images, C, H, W), samples at a temperature, with fresh z for each draw, with the noise of q(x|z) or
+        without it.
     sheets: (images, C, H, W), the same of one draw.
     temperatures: (T, images, C, H, W), the same u at each temperature.
     reconstructions: (2, images, C, H, W), real images, then what is decoded from their noise-free latents.
     pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, between the two real images.
     quads: (sheets, steps, steps, C, H, W), bilinear among the latents of four real images, which lie in the corners.
+    grain: (2, images, C, H, W), samples at T = 1 without the noise of q(x|z), then of the same z with it.
     """
     generator = torch_generator(seed, "sample", task)
 
@@ -39,15 +41,18 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
             raise UserError(f"sampling.{task}: {n} real images needed, {len(held_out)} held out")
         return held_out[numpy_generator(seed, "sample", task).choice(len(held_out), n, replace=False)]
 
-    if task in ("random", "sheets", "temperatures") and settings.batch_norm == "prior":
+    if task in ("random", "sheets", "temperatures", "grain") and settings.batch_norm == "prior":
         reestimate_batch_norm(model, torch_generator(seed, "sample", "batch_norm"))
     if task == "random":
         random = settings.random
         drawn = np.empty((random.draws, random.images, *model.shape), np.uint8)
         for draw in range(random.draws):
             generator = torch_generator(seed, "sample", task, draw)
-            drawn[draw] = sample(model, random.images, generator, temperature=random.temperature)
+            drawn[draw] = sample(model, random.images, generator, temperature=random.temperature, noise=random.noise)
         return drawn
+    if task == "grain":
+        both = [(torch_generator(seed, "sample", task), noise) for noise in (False, True)]
+        return np.stack([sample(model, settings.grain.images, same, noise=noise) for same, noise in both])
     if task == "sheets":
         return sample(model, settings.sheets.images, generator, temperature=settings.sheets.temperature)
     if task == "temperatures":
@@ -102,12 +107,29 @@ def encode(model: Model, images: np.ndarray, noise: torch.Generator | None = Non
 
 
 def sample(
-    model: Model, n: int, generator: torch.Generator, *, temperature: float = 1.0, quiet: bool = False
+    model: Model,
+    n: int,
+    generator: torch.Generator,
+    *,
+    temperature: float = 1.0,
+    noise: bool = False,
+    quiet: bool = False,
 ) -> np.ndarray:
-    """n uint8 samples, (n, C, H, W). Latents are drawn batch by batch, since z of all may be larger than the images."""
+    """n uint8 samples, (n, C, H, W), with the noise of q(x|z) or without it, as in the paper.
+
+    Latents are drawn batch by batch, since z of all may be larger than the images. Noise has draws of its own, so that
+    the latents are the same without it.
+    """
     sizes = [min(BATCH, n - start) for start in range(0, n, BATCH)]
     batches = (temperature * latents(model, size, generator) for size in sizes)
-    return decode_batches(model, model.decode, batches, n, quiet)
+    grain = torch.Generator(generator.device).manual_seed(generator.initial_seed() ^ 1)
+
+    def noisy(z: Tensor) -> Tensor:
+        mean = model.decode(z)
+        sigma = model.log_sigma2.exp().reshape(-1, 1, 1)  # one for the image, or one for each channel
+        return mean + sigma * torch.randn(mean.shape, generator=grain, device=grain.device).to(mean.device)
+
+    return decode_batches(model, noisy if noise else model.decode, batches, n, quiet)
 
 
 def decode(model: Model, z: Tensor, quiet: bool = False) -> np.ndarray:

@@ -14,16 +14,17 @@ from fvae.params import Experiment, Portraits
 from fvae.provenance import provenance
 
 TABLES = ("sizes", "metrics", "fidelity")
-FIGURES = {  # and which models they show: none, the one that `figures.model` names, all, or those with E and G
+FIGURES = {  # and which models they show: none, the one of `figures.model`, all, those with E and G, or `claims.fvae`
     "data": "none",
     "structures": "none",
     "comparison": "all",
     "samples": "shown",
-    "interpolation": "shown",
+    "interpolation": "fvaes",
     "interpolation_four": "shown",
     "temperature": "shown",
     "neighbours": "shown",
     "what_the_flow_adds": "autoencoders",
+    "grain": "fvaes",
     "spectra": "all",
     "reconstructions": "all",
     "curves": "all",
@@ -53,12 +54,15 @@ def runs(shown: str, experiment_name: str, experiment: Experiment) -> list[layou
     """The trainings that a figure shows.
 
     none; shown: the first of the model that `figures.model` names; autoencoders: the first of each model with E and G;
-    all.
+    fvaes: the first of each model that `claims.fvae` names, or that of `figures.model` where it names none; all.
     """
     if shown == "shown":
         return [layout.Run(experiment_name, experiment.figures.model, experiment.seeds[0])]
     if shown == "autoencoders":
         names = [name for name, spec in experiment.models.items() if spec.kind != "flow"]
+        return [layout.Run(experiment_name, name, experiment.seeds[0]) for name in names]
+    if shown == "fvaes":
+        names = list(experiment.claims.fvae) or [experiment.figures.model]
         return [layout.Run(experiment_name, name, experiment.seeds[0]) for name in names]
     models = experiment.models if shown == "all" else []
     return [layout.Run(experiment_name, model, seed) for model in models for seed in experiment.seeds]

@@ -5,19 +5,41 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from fvae.paper import style
+from fvae import layout
+from fvae.paper import runs, style
 from fvae.params import Experiment
+from fvae.results import read_metric
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """One row per pair: a real image, the images of the line from its latent to the other's, the other real image."""
-    pairs = style.samples(experiment_name, experiment, "pairs")
-    _, columns, channels, _, width = pairs.shape
-    strips = [style.sheet(part) for part in (pairs[:, :1], pairs[:, 1:-1], pairs[:, -1:])]
-    gap = np.full((len(strips[0]), max(2, width // 6), channels), 255, np.uint8)
-    picture = np.concatenate([strips[0], gap, strips[1], gap, strips[2]], axis=1)
-    figure, (axes,) = style.stack(1, experiment, aspect=picture.shape[0] / picture.shape[1])
-    axes.imshow(picture)
-    axes.set_axis_off()
-    axes.set_title(f"{style.label(experiment.figures.model)}: a real image, {columns - 2} steps, a real image")
+    """The strips of each f-VAE, one under the other."""
+    shown = runs("fvaes", experiment_name, experiment)
+    pictures = [strips(style.samples(experiment_name, experiment, "pairs", run.model)) for run in shown]
+    aspect = pictures[0].shape[0] / pictures[0].shape[1]
+    figure, axes = style.stack(len(shown), experiment, aspect=aspect, lines=2)
+    for panel, run, picture in zip(axes, shown, pictures, strict=True):
+        panel.imshow(picture)
+        panel.set_axis_off()
+        steps = experiment.sampling.pairs.steps
+        panel.set_title(f"{style.label(run.model)}: a real image, {steps} steps, a real image{sureness(run)}")
     return figure
+
+
+def strips(pairs: np.ndarray) -> np.ndarray:
+    """One row per pair: a real image, the images of the line from its latent to the other's, the other real image."""
+    width, channels = pairs.shape[-1], pairs.shape[2]
+    first, between, last = (style.sheet(part) for part in (pairs[:, :1], pairs[:, 1:-1], pairs[:, -1:]))
+    gap = np.full((len(first), max(2, width // 6), channels), 255, np.uint8)
+    return np.concatenate([first, gap, between, gap, last], axis=1)
+
+
+def sureness(run: layout.Run) -> str:
+    """How sure the network that reads factors is halfway, beside a fade of pixels; nothing of photographs."""
+    found = read_metric(run, "interpolation")
+    if found["model"] is None:
+        return ""
+    halfway = len(found["model"]) // 2
+    return (
+        f"\nthe reader of factors is sure to {found['model'][halfway]:.2f} halfway; "
+        f"of faded pixels {found['cross_fade'][halfway]:.2f}, of real images {found['real']:.2f}"
+    )

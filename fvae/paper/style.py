@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from fvae import layout
 from fvae.errors import UserError
+from fvae.evaluation import TASKS
 from fvae.files import read_array, write
 from fvae.params import Experiment, Figures
 
@@ -27,6 +28,7 @@ LABELS = {
     "mixture": "mixture (16)",
     "fvae": "f-VAE",
     "fvae_reduced": "f-VAE, d < D",
+    "fvae_conv": "f-VAE, our E and G",
 }
 # Okabe & Ito, with a grey in place of their yellow, which is faint on white
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")
@@ -101,7 +103,7 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
-SAMPLE_DIMS = {"random": 5, "sheets": 4, "temperatures": 5, "reconstructions": 5, "pairs": 5, "quads": 6, "sources": 5}
+SAMPLE_DIMS = dict.fromkeys(TASKS, 5) | {"sheets": 4, "quads": 6}
 
 
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:

@@ -285,6 +285,7 @@ class RandomSamples(Section):
     images: Count
     draws: Count  # sets of so many images, by which the error of a distance is measured
     temperature: Temperature
+    noise: StrictBool  # that of q(x|z), σ₂, is added to the decoded images; false: as in the paper
 
 
 class SheetSamples(Section):
@@ -317,6 +318,12 @@ class Sources(Section):
     images: Count  # of each source of latents
 
 
+class Grain(Section):
+    images: Annotated[
+        int, Field(ge=25, strict=True)
+    ]  # at least those of the figure; without the noise of q(x|z), and with it
+
+
 class Sampling(Section):
     """What is generated from a trained model, an array file a task."""
 
@@ -328,6 +335,7 @@ class Sampling(Section):
     pairs: Pairs
     quads: Quads
     sources: Sources
+    grain: Grain
 
 
 class BitsPerDim(Section):

@@ -31,6 +31,7 @@ def small():
     for task in ("random", "sheets", "temperatures", "reconstructions"):
         sampling[task]["images"] = 8
     sampling["random"]["draws"] = 3
+    sampling["grain"]["images"] = 25
     sampling["pairs"] |= {"pairs": 2, "steps": 3}
     sampling["quads"] |= {"sheets": 1, "steps": 2}
     evaluation["bpd"] = {"images": 8, "importance_samples": 2}
@@ -102,6 +103,13 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
         assert len(found["spectrum"]["samples"]) == 9
     elif metric == "temperature":
         assert len(found["swd"]) == len(found["temperatures"])
+    elif metric == "grain":
+        assert list(found["without_noise"]) == list(found["with_noise"]) == ["16"]
+        assert (found["without_noise"] == found["with_noise"]) == (model == "glow")  # its noise is below a level
+    elif metric == "interpolation":
+        assert len(found["model"]) == len(found["cross_fade"]) == 3
+        assert 0.3 < found["real"] <= 1
+        assert found["cross_fade"][0] == pytest.approx(found["cross_fade"][-1], abs=0.5)
     elif metric == "sources":
         assert found["sources"] == ["standard", "marginals", "gaussian"]
         assert len(found["swd"]) == len(found["portrait_distance"]) == 3

@@ -12,13 +12,14 @@ from fvae.params import Sampling
 
 SETTINGS = Sampling(
     batch_norm="running",
-    random={"images": 10, "draws": 2, "temperature": 1.0},
+    random={"images": 10, "draws": 2, "temperature": 1.0, "noise": False},
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
     pairs={"pairs": 2, "steps": 3, "noise": False},
     quads={"sheets": 1, "steps": 3, "noise": False},
     sources={"images": 3},
+    grain={"images": 25},
 )
 HELD_OUT = np.random.default_rng(0).integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
 FLOW = {"levels": 1, "steps": 1, "width": 4, "coupling": "affine", "mixing": "shuffle", "actnorm": True}
@@ -39,6 +40,7 @@ def glow():
         ("reconstructions", (2, 5)),
         ("pairs", (2, 5)),
         ("quads", (1, 3, 3)),
+        ("grain", (2, 25)),
     ],
 )
 def test_shapes_and_determinism(glow, task, shape):
@@ -155,3 +157,17 @@ def test_samples_that_overflow_are_told(glow, capsys):
     assert "1 of 3 samples are not finite numbers" in capsys.readouterr().err
     decode(glow, z[:1])
     assert "finite" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sigma2", ["image", "channel"])
+def test_grain_is_the_noise_of_the_decoder_on_the_same_latents(sigma2):
+    model = VAE((3, 8, 8), encoder={"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"}, sigma2=sigma2)
+    model.sigma2.set(0.1)
+    without, with_noise = generate(model, "grain", SETTINGS, HELD_OUT, seed=0).astype(int)
+    inside = (without > 60) & (without < 195)  # five σ₂ from black and white
+    difference = (with_noise - without)[inside]
+    assert difference.std() == pytest.approx(0.1 * 128, rel=0.05)
+    assert abs(difference.mean()) < 1.5
+    noisy = SETTINGS.model_copy(update={"random": SETTINGS.random.model_copy(update={"noise": True})})
+    plain, grainy = (generate(model, "random", each, HELD_OUT, seed=0).astype(int) for each in (SETTINGS, noisy))
+    assert (grainy - plain)[(plain > 60) & (plain < 195)].std() == pytest.approx(0.1 * 128, rel=0.05)

@@ -76,12 +76,14 @@ class Project:
             section[name] = value
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
-    def without_dense_vae(self) -> None:
-        """Three models are enough; experiments that extend the fourth go with it."""
+    def three_models(self) -> None:
+        """Three models are enough; experiments that extend the others go with them."""
         file = self.folder / "params.yaml"
         params = yaml.safe_load(file.read_text())
-        del params["experiments"]["demo"]["models"]["vae_dense"]
-        del params["experiments"]["study"], params["experiments"]["search"]
+        for model in ("vae_dense", "fvae_conv"):
+            del params["experiments"]["demo"]["models"][model]
+        for experiment in ("study", "search", "search_conv", "search_conv_batch", "search_conv_ema"):
+            del params["experiments"][experiment]
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def copy(self, folder: Path) -> "Project":
@@ -101,9 +103,10 @@ def tiny(folder: Path) -> Project:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
     project = Project(folder)
-    project.without_dense_vae()
+    project.three_models()
     project.edit(
         claims__vae=["vae"],
+        claims__fvae=["fvae"],
         data__size=16,
         data__train=1400,  # images.npy above the megabyte from which Snakemake by default trusts times alone
         data__validation=36,
@@ -126,6 +129,7 @@ def tiny(folder: Path) -> Project:
         sampling__pairs={"pairs": 2, "steps": 3},
         sampling__quads={"sheets": 2, "steps": 3},
         sampling__sources={"images": 16},
+        sampling__grain={"images": 25},
         evaluation__bpd={"images": 16, "importance_samples": 2},
         evaluation__sharpness={"images": 16},
         evaluation__fid={"mode": "optional", "images": 36},

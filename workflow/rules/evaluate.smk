@@ -45,6 +45,11 @@ EVALUATIONS = {
         [RUN.samples("temperatures"), IMAGES],
         ["evaluation.swd.patches", "sampling.temperatures"],
     ),
+    "pictures": (
+        ["grain", "interpolation"],
+        [RUN.samples("grain"), RUN.samples("pairs"), IMAGES],
+        ["evaluation.swd.patches", "data"],
+    ),
     "sources": (
         ["sources"],
         [RUN.samples("sources"), IMAGES],

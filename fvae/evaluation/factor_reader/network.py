@@ -106,3 +106,10 @@ def read(reader: FactorReader, features: np.ndarray) -> tuple[np.ndarray, np.nda
     x = torch.from_numpy(features)
     scores = reader.kinds(x).split([len(names) for names in KINDS.values()], dim=1)
     return torch.stack([each.argmax(1) for each in scores], dim=1).numpy(), reader.numbers(x).numpy()
+
+
+@torch.no_grad()
+def confidence(reader: FactorReader, features: np.ndarray) -> np.ndarray:
+    """The probability of the kind that is read, the mean over factors, of features (N, 64): (N,) in [0, 1]."""
+    scores = reader.kinds(torch.from_numpy(features)).split([len(names) for names in KINDS.values()], dim=1)
+    return torch.stack([each.softmax(1).amax(1) for each in scores]).mean(0).numpy()
