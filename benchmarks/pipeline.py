@@ -1,0 +1,96 @@
+"""Time of `make` beside that of an older commit: the default experiment, each time from a clean clone, in turn.
+
+    python benchmarks/pipeline.py [--baseline COMMIT] [--rounds N]
+
+Installation does not count: both clones use the environment of this checkout. Prints the seconds of the whole, of the
+trainings and of the other jobs, and the ratios with their spread over rounds; writes benchmarks/results/pipeline-DEVICE.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import torch
+import typer
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fvae.provenance import software
+from fvae.training.machine import device_name
+
+BASELINE = "e7d11c5"
+INSTALLED = ".venv/.installed"  # what the Makefile makes by installing
+
+
+def clone(commit: str, folder: Path) -> None:
+    """A clean clone at a commit, with the environment of this checkout."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", commit], check=True)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+
+
+def seconds_of_jobs(folder: Path) -> tuple[float, float, int]:
+    """The seconds of all trainings, of all other jobs, and the number of those others, as Snakemake noted them."""
+    jobs = set()
+    for file in (folder / ".snakemake" / "metadata").iterdir():
+        noted = json.loads(file.read_text())  # of each file that a job makes
+        jobs.add((noted["rule"], noted["starttime"], noted["endtime"]))
+    others = [end - start for rule, start, end in jobs if rule != "train"]
+    return sum(end - start for rule, start, end in jobs if rule == "train"), sum(others), len(others)
+
+
+def timed(commit: str) -> dict[str, float]:
+    """One run of `make`."""
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent, "clone")
+        clone(commit, folder)
+        start = time.perf_counter()
+        done = subprocess.run(["make", "--old-file", INSTALLED], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{commit}: make failed\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        whole = time.perf_counter() - start
+        training, others, jobs = seconds_of_jobs(folder)
+    print(f"{commit}: {whole:.0f} s; trainings {training:.0f} s, {jobs} other jobs {others:.0f} s", flush=True)
+    return {"whole": whole, "trainings": training, "other jobs": others, "number of other jobs": jobs}
+
+
+def main(
+    baseline: Annotated[str, typer.Option()] = BASELINE,
+    rounds: Annotated[int, typer.Option()] = 1,
+) -> None:
+    """Both commits in turn, and the JSON."""
+    commit = str(software()["commit"])
+    if commit.endswith("-dirty"):
+        sys.exit("commit what you have changed: clones have only what is committed")
+    times: dict[str, list[dict[str, float]]] = {commit: [], baseline: []}
+    for _ in range(rounds):
+        for each, runs in times.items():
+            runs.append(timed(each))
+    found: dict[str, Any] = {
+        "device": f"{device_name(torch.device('cpu')).split(',')[0]}, {os.cpu_count()} cores",
+        "commit": commit,
+        "baseline": baseline,
+        "seconds": {"this commit": times[commit], "baseline": times[baseline]},
+    }
+    for part in ("whole", "trainings", "other jobs"):
+        ratios = [ours[part] / theirs[part] for ours, theirs in zip(times[commit], times[baseline], strict=True)]
+        found[part] = {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
+        print(f"{part}: {median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})")
+    name = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
+    file = ROOT / "benchmarks" / "results" / f"pipeline-{name}.json"
+    file.write_text(json.dumps(found, indent=2) + "\n")
+    print(file)
+
+
+if __name__ == "__main__":
+    typer.run(main)
