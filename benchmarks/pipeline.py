@@ -3,7 +3,8 @@
     python benchmarks/pipeline.py [--baseline COMMIT] [--rounds N]
 
 Installation does not count: both clones use the environment of this checkout. Prints the seconds of the whole, of the
-trainings and of the other jobs, and the ratios with their spread over rounds; writes benchmarks/results/pipeline-DEVICE.json.
+trainings and of the other jobs, and the ratios with their spread over rounds, and writes them to
+benchmarks/results/pipeline-DEVICE.json.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from typing import Annotated, Any
 import torch
 import typer
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.provenance import software
 from fvae.training.machine import device_name
 
+ROOT = Path(__file__).parents[1]
 BASELINE = "e7d11c5"
 INSTALLED = ".venv/.installed"  # what the Makefile makes by installing
 
