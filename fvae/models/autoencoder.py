@@ -28,17 +28,18 @@ class Autoencoder(Model):
         shape: Shape,
         encoder: Mapping[str, Any],
         sigma_floor: float = FLOOR,
+        sigma_rate: float = 1.0,
         sigma1: float | Literal["learned"] = "learned",
         sigma2: Literal["image", "channel"] = "image",
     ) -> None:
         e, g = encoder_and_decoder(shape, **encoder)
         super().__init__(shape, e.shape)
         self.encoder, self.decoder = e, g
-        self.sigma1 = LearnedScale(sigma_floor)
+        self.sigma1 = LearnedScale(sigma_floor, sigma_rate)
         self.sigma1_is_learned = sigma1 == "learned"
         if sigma1 != "learned":
             self.sigma1.set(sigma1).requires_grad_(False)
-        self.sigma2 = LearnedScale(sigma_floor, numbers=shape[0] if sigma2 == "channel" else None)
+        self.sigma2 = LearnedScale(sigma_floor, sigma_rate, numbers=shape[0] if sigma2 == "channel" else None)
 
     def posterior(self, x: Tensor, u: Tensor) -> Posterior:
         return self.posterior_of(self.encoder.features(x), u)

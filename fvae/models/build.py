@@ -31,7 +31,7 @@ def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
     """
     for section, free in free_sizes(spec):
         raise UserError(f"{section}.{free} is 'match': solve for it first, with fvae.models.match.resolve_one")
-    parts = spec.model_dump(include={"encoder", "flow", "sigma_floor", "sigma1", "sigma2"})
+    parts = spec.model_dump(include={"encoder", "flow", "sigma_floor", "sigma_rate", "sigma1", "sigma2"})
     try:
         model = KINDS[spec.kind]((3, size, size), **parts)
     except ValueError as error:

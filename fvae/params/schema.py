@@ -210,6 +210,7 @@ class ModelSpecBase(Section):
 
 class AutoencoderSpec(ModelSpecBase):
     sigma_floor: Annotated[float, Field(ge=0, lt=1, strict=True)] = 1e-3  # of σ₁ and σ₂: an eighth of an 8-bit level
+    sigma_rate: Positive = 1.0  # the learning rate of log σ₁ and log σ₂, as a multiple of learning_rate
     sigma1: Literal["learned"] | Positive = "learned"  # or a constant
     sigma2: Literal["image", "channel"] = "image"  # one for the image, or one for each colour
 
