@@ -19,6 +19,7 @@ SPECS = {
     "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "swap"}, **COMMON),
     "glow": params.FlowModelSpec(kind="flow", flow=FLOW, **COMMON),
     "mixture": params.MixtureSpec(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
+    "planar": params.PlanarSpec(kind="planar", encoder=CONV, flow={"steps": 3}, **COMMON),
     "fvae": params.FVAESpec(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
     "fvae_reduced": params.FVAESpec(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
     "fvae_conv": params.FVAESpec(kind="fvae", encoder=CONV, flow=FLOW, **COMMON),

@@ -18,10 +18,11 @@ from fvae.models.base import Model
 from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
 from fvae.models.mixture import Mixture
+from fvae.models.planar import PlanarVAE
 from fvae.models.vae import VAE
 from fvae.params import ModelSpec, TaggedModelSpec, free_sizes
 
-KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE}
+KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE, "planar": PlanarVAE}
 
 
 def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:

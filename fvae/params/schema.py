@@ -236,6 +236,20 @@ class MixtureSpec(AutoencoderSpec):
     flow: FlowSpec  # of each of the two
 
 
+class PlanarSteps(Section):
+    """Planar steps, each for the whole latent."""
+
+    steps: Count
+
+
+class PlanarSpec(AutoencoderSpec):
+    """Planar flows (Rezende & Mohamed 2015)."""
+
+    kind: Literal["planar"]
+    encoder: EncoderSpec
+    flow: PlanarSteps
+
+
 class FVAESpec(AutoencoderSpec):
     """Equation (17)."""
 
@@ -244,7 +258,7 @@ class FVAESpec(AutoencoderSpec):
     flow: FlowSpec
 
 
-ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec
+ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec | PlanarSpec
 TaggedModelSpec = Annotated[ModelSpec, Field(discriminator="kind")]
 
 
