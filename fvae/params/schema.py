@@ -250,15 +250,48 @@ class PlanarSpec(AutoencoderSpec):
     flow: PlanarSteps
 
 
+class AutoregressiveSteps(Section):
+    """Autoregressive steps, each with a masked network of one hidden layer."""
+
+    steps: Size
+    width: Size
+
+
+class IAFSpec(AutoencoderSpec):
+    """Inverse autoregressive flow (Kingma et al. 2016)."""
+
+    kind: Literal["iaf"]
+    encoder: EncoderSpec
+    flow: AutoregressiveSteps
+
+
+class AutoregressiveFlowSpec(AutoregressiveSteps):
+    """An autoregressive F, as the prior of the variational lossy autoencoder (Chen et al. 2017) has."""
+
+    kind: Literal["autoregressive"]
+
+
+def _flow(section: Any) -> str:
+    """The kind of flow that a section asks for: the multi-scale one has no name."""
+    named = "kind" in section if isinstance(section, dict) else isinstance(section, AutoregressiveFlowSpec)
+    return "autoregressive" if named else "multiscale"
+
+
+LatentFlowSpec = Annotated[
+    Annotated[FlowSpec, Tag("multiscale")] | Annotated[AutoregressiveFlowSpec, Tag("autoregressive")],
+    Discriminator(_flow),
+]
+
+
 class FVAESpec(AutoencoderSpec):
     """Equation (17)."""
 
     kind: Literal["fvae"]
     encoder: EncoderSpec
-    flow: FlowSpec
+    flow: LatentFlowSpec
 
 
-ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec | PlanarSpec
+ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec | PlanarSpec | IAFSpec
 TaggedModelSpec = Annotated[ModelSpec, Field(discriminator="kind")]
 
 
