@@ -17,7 +17,7 @@ SPECS = {
     "vae_reduced": params.VAESpec(kind="vae", encoder=REDUCED, **COMMON),
     "vae_dense": params.VAESpec(kind="vae", encoder=CONV | {"latent": {"dense": 6}}, **COMMON),
     "nice": params.FlowModelSpec(kind="flow", flow=NICE, **COMMON),
-    "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "swap"}, **COMMON),
+    "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "checkerboard"}, **COMMON),
     "glow": params.FlowModelSpec(kind="flow", flow=FLOW, **COMMON),
     "mixture": params.MixtureSpec(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
     "planar": params.PlanarSpec(kind="planar", encoder=CONV, flow={"steps": 3}, **COMMON),

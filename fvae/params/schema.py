@@ -185,7 +185,7 @@ class FlowSpec(Section):
     steps: Size
     width: Size
     coupling: Literal["additive", "affine"]
-    mixing: Literal["swap", "shuffle", "conv1x1"]
+    mixing: Literal["swap", "shuffle", "conv1x1", "checkerboard"]
     actnorm: StrictBool  # in every step; one stands at the end in any case
     split_bound: Positive | None = 4.0  # of the log-scale of what leaves after a level (CondActnorm); null: unbounded
 
