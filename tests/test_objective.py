@@ -112,7 +112,7 @@ def test_a_transformed_gaussian_has_its_density(kind, flow):
         f = mu[i : i + 1] + sigma[i : i + 1] * u[i : i + 1]
         z = steps(f)
         determinant = torch.linalg.slogdet(torch.autograd.functional.jacobian(steps, f).reshape(12, 12))[1]
-        assert abs(determinant) > 0.01  # the steps are not idle
+        assert abs(determinant) > 1e-3  # the steps are not idle
         log_p = Normal(one[1], one[2]).log_prob(f).sum() - determinant
         image = model.decoder(z.unflatten(0, (3, 2, 2))[None])[0]
         log_q = Normal(image, model.sigma2()).log_prob(x[i]).sum()
