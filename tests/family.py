@@ -8,6 +8,7 @@ from fvae.models.build import build
 FLOW = {"levels": 2, "steps": 2, "width": 6, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
 ENCODER = {"levels": 1, "steps": 2, "expansion": 1.5, "latent": "full"}
 CONV = {"networks": "conv", "channels": [8, 16], "blocks": 1, "expansion": 0.5, "latent": 3}
+AUTOREGRESSIVE = {"kind": "autoregressive", "steps": 3, "width": 20}
 COMMON = {"learning_rate": 1e-3, "init": "data"}
 REDUCED = ENCODER | {"latent": 4}
 NICE = FLOW | {"levels": 1, "coupling": "additive", "mixing": "swap", "actnorm": False}
@@ -16,12 +17,15 @@ SPECS = {
     "vae_reduced": params.VAESpec(kind="vae", encoder=REDUCED, **COMMON),
     "vae_dense": params.VAESpec(kind="vae", encoder=CONV | {"latent": {"dense": 6}}, **COMMON),
     "nice": params.FlowModelSpec(kind="flow", flow=NICE, **COMMON),
-    "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "swap"}, **COMMON),
+    "realnvp": params.FlowModelSpec(kind="flow", flow=FLOW | {"mixing": "checkerboard"}, **COMMON),
     "glow": params.FlowModelSpec(kind="flow", flow=FLOW, **COMMON),
     "mixture": params.MixtureSpec(kind="mixture", encoder=ENCODER, flow=FLOW, **COMMON),
+    "planar": params.PlanarSpec(kind="planar", encoder=CONV, flow={"steps": 3}, **COMMON),
+    "iaf": params.IAFSpec(kind="iaf", encoder=CONV, flow={"steps": 3, "width": 20}, **COMMON),
     "fvae": params.FVAESpec(kind="fvae", encoder=ENCODER, flow=FLOW, **COMMON),
     "fvae_reduced": params.FVAESpec(kind="fvae", encoder=REDUCED, flow=FLOW, **COMMON),
     "fvae_conv": params.FVAESpec(kind="fvae", encoder=CONV, flow=FLOW, **COMMON),
+    "fvae_autoregressive": params.FVAESpec(kind="fvae", encoder=CONV, flow=AUTOREGRESSIVE, **COMMON),
 }
 
 

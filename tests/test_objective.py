@@ -13,7 +13,9 @@ from fvae.flows.conditional import ConditionalAffine
 from fvae.models.base import log_normal_around
 from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
+from fvae.models.iaf import IAF
 from fvae.models.mixture import Mixture
+from fvae.models.planar import PlanarVAE
 from fvae.models.vae import VAE
 from fvae.objective import Posterior, bits_per_dim, bounds, log_normal, objective
 
@@ -86,6 +88,53 @@ def test_a_mixture_of_gaussian_steps_is_a_gaussian_vae():
         return log_normal_around(x, mixture.decoder(z), mixture.sigma2.log())
 
     torch.testing.assert_close(objective(mixture, x, u), gaussian_loss(x, mu, sigma, u, reconstruction))
+
+
+@pytest.mark.parametrize(
+    ("kind", "flow"), [(PlanarVAE, {"steps": 3}), (IAF, {"steps": 2, "width": 9})], ids=["planar", "iaf"]
+)
+def test_a_transformed_gaussian_has_its_density(kind, flow):
+    """Planar flows and IAF: log p(z|x) is that of the Gaussian less log|det| of the steps, by autograd's Jacobian."""
+    model = perturbed(kind((3, 4, 4), encoder={**ENCODER, "latent": 3}, flow=flow))
+    x = torch.rand(4, 3, 4, 4, dtype=torch.float64) * 2 - 1
+    u = torch.randn(4, 3, 2, 2, dtype=torch.float64)
+    features = model.encoder.features(x)
+    mu, _ = model.gaussian(features, torch.zeros_like(u))
+    sigma = model.gaussian(features, torch.ones_like(u))[0] - mu
+    losses = []
+    for i in range(4):
+        one = features[i : i + 1], mu[i : i + 1], sigma[i : i + 1]
+
+        def steps(f, one=one):
+            """z of the Gaussian's sample f."""
+            return model.posterior_of(one[0], (f - one[1]) / one[2]).z[0]
+
+        f = mu[i : i + 1] + sigma[i : i + 1] * u[i : i + 1]
+        z = steps(f)
+        determinant = torch.linalg.slogdet(torch.autograd.functional.jacobian(steps, f).reshape(12, 12))[1]
+        assert abs(determinant) > 1e-3  # the steps are not idle
+        log_p = Normal(one[1], one[2]).log_prob(f).sum() - determinant
+        image = model.decoder(z.unflatten(0, (3, 2, 2))[None])[0]
+        log_q = Normal(image, model.sigma2()).log_prob(x[i]).sum()
+        losses.append(log_p - Normal(0.0, 1.0).log_prob(z).sum() - log_q)
+    torch.testing.assert_close(objective(model, x, u), torch.stack(losses))
+
+
+def test_an_fvae_with_an_autoregressive_flow_has_a_learned_prior():
+    """(18) as a VAE whose prior of v is log q(F(v)) + Σ log|∂Fᵢ/∂vᵢ|: each step's Jacobian is triangular."""
+    flow = {"kind": "autoregressive", "steps": 1, "width": 9}
+    model = perturbed(FVAE((3, 4, 4), encoder={**ENCODER, "latent": 3}, flow=flow))
+    x = torch.rand(4, 3, 4, 4, dtype=torch.float64) * 2 - 1
+    u = torch.randn(4, 3, 2, 2, dtype=torch.float64)
+    posterior = Normal(model.encoder(x), model.sigma1())
+    v = posterior.mean + model.sigma1() * u
+    jacobian = torch.stack(
+        [torch.autograd.functional.jacobian(lambda f: model.flow(f[None])[0][0].flatten(), each) for each in v]
+    ).reshape(4, 12, 12)
+    assert not jacobian.triu(1).any()
+    prior = Normal(0.0, 1.0).log_prob(model.flow(v)[0]).sum(1) + jacobian.diagonal(dim1=1, dim2=2).abs().log().sum(1)
+    log_q = Normal(model.decoder(v), model.sigma2()).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(objective(model, x, u), posterior.log_prob(v).flatten(1).sum(1) - prior - log_q)
 
 
 def test_an_fvae_without_a_flow_is_a_vae_of_constant_variance():

@@ -90,6 +90,17 @@ def test_the_file_is_short():
             "match",
             "experiments.demo.models.glow: only one size of a model can be 'match', not flow.steps and flow.width",
         ),
+        (
+            "experiments.family.models.fvae_autoregressive.flow.kind",
+            "cubic",
+            "experiments.family.models.fvae_autoregressive.flow.kind: must be 'autoregressive', not 'cubic'",
+        ),
+        (
+            "experiments.family.models.fvae_autoregressive.flow.levels",
+            3,
+            "experiments.family.models.fvae_autoregressive.flow.levels: unknown; allowed here: steps, width, kind",
+        ),
+        ("experiments.family.models.vae_planar.flow.steps", 0, "experiments.family.models.vae_planar.flow.steps: must"),
         ("experiments.demo.models.vae.encoder.latent", "none", "experiments.demo.models.vae.encoder.latent: "),
         ("experiments.demo.sampling.batch_norm", "mixed", "experiments.demo.sampling.batch_norm: must be 'running'"),
         ("experiments.demo.match.model", "glow", "experiments.demo.match.model: the model that others match"),
@@ -225,6 +236,11 @@ def test_null_removes_an_inherited_model(tmp_path):
 def test_what_an_experiment_cannot_extend(tmp_path, experiments, message):
     said = error_of(written(tmp_path, TEXT + experiments))
     assert re.match(rf"params\.yaml:\d+: {re.escape(message)}", said), said
+
+
+def test_an_autoregressive_flow_replaces_the_multi_scale_flow_that_is_inherited():
+    flow = load("params.yaml").experiments["family"].models["fvae_autoregressive"].flow
+    assert flow.model_dump() == {"kind": "autoregressive", "steps": 4, "width": 512}
 
 
 def test_an_error_names_the_line_that_the_user_wrote(tmp_path):

@@ -1,4 +1,4 @@
-"""Mixing of channels before a coupling: swapped halves, a fixed permutation, or an invertible 1×1 convolution."""
+"""Mixing of channels before a coupling: an order of the channels, or an invertible 1×1 convolution."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ def swap(channels: int) -> Tensor:
 def shuffle(channels: int) -> Tensor:
     """A random order of channels, (C,), drawn once, as in the authors' code."""
     return torch.randperm(channels)
+
+
+def checkerboard(channels: int, index: int, steps: int) -> Tensor:
+    """The order of channels, (C,), before one of the steps of a level that begins with a squeeze (RealNVP, figure 3).
+
+    The first half of the steps have RealNVP's checkerboard masks of the image before the squeeze, the others its
+    channel-wise masks of the squeezed image; what stays in one step is moved in the next.
+    """
+    before = torch.arange(channels, device="cpu") if index == 0 else _masked(channels, index - 1, steps)
+    return before.argsort()[_masked(channels, index, steps)].to(torch.get_default_device())
+
+
+def _masked(channels: int, index: int, steps: int) -> Tensor:
+    """Channels in their order in a step, (C,): first those that stay, then those that are moved."""
+    every = torch.arange(channels, device="cpu")
+    place = every % 4  # in a square of 2×2 pixels: see squeeze
+    checked = index < (steps + 1) // 2
+    first = (place == 0) | (place == 3) if checked else every < channels // 2
+    stays, moved = (every[first], every[~first])[:: -1 if index % 2 else 1]
+    return torch.cat([stays, moved])
 
 
 class InvertibleConv1x1(Layer):
@@ -74,4 +94,9 @@ def mix(x: Tensor, weight: Tensor) -> Tensor:
     return F.conv2d(x, weight[:, :, None, None])
 
 
-ORDERS: dict[str, Callable[[int], Tensor]] = {"swap": swap, "shuffle": shuffle}  # of the channels that a coupling reads
+# The order of channels that a coupling reads, by their number, the index of the step in its level, and its steps.
+ORDERS: dict[str, Callable[[int, int, int], Tensor]] = {
+    "swap": lambda channels, index, steps: swap(channels),
+    "shuffle": lambda channels, index, steps: shuffle(channels),
+    "checkerboard": checkerboard,
+}

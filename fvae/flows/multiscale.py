@@ -17,14 +17,16 @@ from fvae.flows.split import BOUND, Split
 from fvae.flows.squeeze import squeeze, unsqueeze
 
 
-def step(channels: int, width: int, coupling: str, mixing: str, actnorm: bool) -> Composition:
-    """One step of flow: actnorm (optional), mixing of channels, coupling (Glow, figure 2a)."""
+def step(
+    channels: int, width: int, coupling: str, mixing: str, actnorm: bool, index: int = 0, steps: int = 1
+) -> Composition:
+    """One of the steps of a level: actnorm (optional), mixing of channels, coupling (Glow, figure 2a)."""
     layers: list[Layer] = [Actnorm(channels)] if actnorm else []
     order = None
     if mixing == "conv1x1":
         layers.append(InvertibleConv1x1(channels))
     else:
-        order = ORDERS[mixing](channels)
+        order = ORDERS[mixing](channels, index, steps)
     return Composition([*layers, COUPLINGS[coupling](channels, width, order)])
 
 
@@ -33,9 +35,9 @@ class MultiScaleFlow(nn.Module):
 
     A flow on images squeezes before every level; a flow on an encoder's output (`squeeze_first` false) squeezes before
     every level but the first. An actnorm after the last level scales what remains. Configurations: Glow (affine or
-    additive coupling, conv1x1); the authors' (additive, shuffle); RealNVP (affine, swap); NICE (one level, additive,
-    swap, no actnorm in the steps, so that the last actnorm is its diagonal scaling). Raises ValueError where the shape
-    does not fit the levels.
+    additive coupling, conv1x1); the authors' (additive, shuffle); RealNVP (affine, checkerboard); NICE (one level,
+    additive, swap, no actnorm in the steps, so that the last actnorm is its diagonal scaling). Raises ValueError where
+    the shape does not fit the levels, or where a checkerboard has no squeeze before it.
     """
 
     reversible = False  # whether a training step recomputes the activations of a level from its output
@@ -57,6 +59,8 @@ class MultiScaleFlow(nn.Module):
         squeezes = levels if squeeze_first else levels - 1
         if any(side % 2**squeezes for side in shape[1:]):
             raise ValueError(f"{levels} levels of a flow do not divide {shape[1]}×{shape[2]}")
+        if mixing == "checkerboard" and not squeeze_first:
+            raise ValueError("a checkerboard is one of the pixels of an image; a latent needs another mixing")
         self.shape = shape
         self.squeeze_first = squeeze_first
         self.levels = nn.ModuleList()
@@ -68,7 +72,8 @@ class MultiScaleFlow(nn.Module):
                 channels, rows, columns = 4 * channels, rows // 2, columns // 2
             if channels < 2:
                 raise ValueError(f"level {level} of a flow has one channel; a coupling needs two")
-            self.levels.append(Composition(step(channels, width, coupling, mixing, actnorm) for _ in range(steps)))
+            made = (step(channels, width, coupling, mixing, actnorm, index, steps) for index in range(steps))
+            self.levels.append(Composition(made))
             if level < levels - 1:
                 self.splits.append(Split(channels, split_bound))
                 self.latent_shapes.append((channels - channels // 2, rows, columns))

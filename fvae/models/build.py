@@ -12,16 +12,26 @@ from torch import Tensor, nn
 from fvae.errors import UserError
 from fvae.files import read_json
 from fvae.flows.conv import Conv3x3
+from fvae.flows.made import MaskedLinear
 from fvae.flows.mixing import InvertibleConv1x1
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.models.base import Model
 from fvae.models.flow import FlowModel
 from fvae.models.fvae import FVAE
+from fvae.models.iaf import IAF
 from fvae.models.mixture import Mixture
+from fvae.models.planar import PlanarVAE
 from fvae.models.vae import VAE
 from fvae.params import ModelSpec, TaggedModelSpec, free_sizes
 
-KINDS: dict[str, type[Model]] = {"vae": VAE, "flow": FlowModel, "mixture": Mixture, "fvae": FVAE}
+KINDS: dict[str, type[Model]] = {
+    "vae": VAE,
+    "flow": FlowModel,
+    "mixture": Mixture,
+    "fvae": FVAE,
+    "planar": PlanarVAE,
+    "iaf": IAF,
+}
 
 
 def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
@@ -77,12 +87,12 @@ def effective_parameters(model: Model) -> int:
 
 
 def macs(model: Model) -> int:
-    """Multiply-accumulates of the convolutions for one image, which are nearly all of a model's arithmetic."""
+    """Multiply-accumulates of convolutions and dense layers for one image, nearly all of a model's arithmetic."""
     return convolutions(model).macs
 
 
 class Convolutions(NamedTuple):
-    """What the convolutions of a model cost."""
+    """What the convolutions and dense layers of a model cost."""
 
     macs: int  # multiply-accumulates of equation (6) for one image
     effective_parameters: int  # of the whole model
@@ -93,12 +103,18 @@ def convolutions(model: Model) -> Convolutions:
     """Count while equation (6) is computed for one image, by a model that has no weights yet: one on the meta device.
 
     Some weights of 3×3 convolutions on one row or one column are only ever multiplied with padding: they never get a
-    gradient. On 1×1 images Conv3x3 leaves them out.
+    gradient. On 1×1 images Conv3x3 leaves them out. A masked dense layer computes with the weights that its mask sets
+    to zero, and they are counted in its arithmetic; but they get no gradient either.
     """
-    macs, only_padding = 0, {}
+    macs = 0
+    unused: dict[nn.Module, int] = {}
 
     def count_one(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, Tensor]) -> None:
         nonlocal macs
+        if isinstance(module, nn.Linear):
+            macs += module.weight.numel()
+            unused[module] = module.unused if isinstance(module, MaskedLinear) else 0
+            return
         rows, columns = inputs[0].shape[-2:]
         if isinstance(module, InvertibleConv1x1):
             macs += inputs[0].shape[1] ** 2 * rows * columns
@@ -108,14 +124,14 @@ def convolutions(model: Model) -> Convolutions:
         weights = module.weight.numel()
         if isinstance(module, Conv3x3):
             taps = (3 if rows > 1 else 1) * (3 if columns > 1 else 1)
-            only_padding[module] = weights * (9 - taps) // 9
+            unused[module] = weights * (9 - taps) // 9
             weights = weights if (rows, columns) != (1, 1) else weights // 9
         macs += weights * output.shape[-2] * output.shape[-1]
 
     hooks = [
         module.register_forward_hook(count_one)
         for module in model.modules()
-        if isinstance(module, nn.Conv2d | InvertibleConv1x1)
+        if isinstance(module, nn.Conv2d | InvertibleConv1x1 | nn.Linear)
     ]
     # Weights are memory as it happens to be, which costs nothing; orders of channels are among the buffers, and must be
     # numbers of channels. On the meta device itself PyTorch would import its compiler, for seconds.
@@ -125,7 +141,7 @@ def convolutions(model: Model) -> Convolutions:
     model(torch.zeros(1, *model.shape, device="cpu"), torch.zeros(1, *model.noise_shape, device="cpu"))
     for hook in hooks:
         hook.remove()
-    return Convolutions(macs, count(model) - sum(only_padding.values()))
+    return Convolutions(macs, count(model) - sum(unused.values()))
 
 
 def parts(model: Model) -> dict[str, int]:

@@ -27,8 +27,8 @@ class Encoder(nn.Module):
         """Features → E(x), (N, *shape)."""
         raise NotImplementedError
 
-    def head(self) -> nn.Module:
-        """A new network from the features to a tensor of the shape of E(x), which starts as zero."""
+    def head(self, channels: int | None = None) -> nn.Module:
+        """A new network, zero at the start, from the features to a tensor shaped as E(x), or with so many channels."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:

@@ -51,8 +51,8 @@ class ConvEncoder(Encoder):
     def mean(self, features: Tensor) -> Tensor:
         return self.last(features).to(self.last.weight.dtype)
 
-    def head(self) -> nn.Module:
-        return zero_start(Conv1x1(self.width, self.shape[0]))
+    def head(self, channels: int | None = None) -> nn.Module:
+        return zero_start(Conv1x1(self.width, channels or self.shape[0]))
 
 
 class Halving(nn.Conv2d):

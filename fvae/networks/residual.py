@@ -58,8 +58,8 @@ class ResidualEncoder(Encoder):
     def mean(self, features: Tensor) -> Tensor:
         return features
 
-    def head(self) -> nn.Module:
-        return zero_start(Conv3x3(self.shape[0], self.shape[0]))
+    def head(self, channels: int | None = None) -> nn.Module:
+        return zero_start(Conv3x3(self.shape[0], channels or self.shape[0]))
 
 
 class ResidualDecoder(nn.Module):

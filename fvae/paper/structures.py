@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fvae.paper import style
-from fvae.params import ConvEncoder, Experiment, FlowSpec, ModelSpec, ResidualEncoder
+from fvae.params import (
+    AutoregressiveSteps,
+    ConvEncoder,
+    Experiment,
+    FlowSpec,
+    ModelSpec,
+    PlanarSteps,
+    ResidualEncoder,
+)
 from fvae.results import read_matched
 
 WIDTH, HEIGHT = 10.0, 2.3  # of a row, in the drawing's units
@@ -43,8 +51,11 @@ def network(name: str, settings: ResidualEncoder | ConvEncoder, x: float, y: flo
     return Node(name, x, y, f"{depth(settings.levels, settings.steps, 'step')}\nexpansion {settings.expansion:g}")
 
 
-def flow(name: str, settings: FlowSpec, x: float, y: float) -> Node:
+def flow(name: str, settings: FlowSpec | AutoregressiveSteps | PlanarSteps, x: float, y: float) -> Node:
     """F or its inverse."""
+    if not isinstance(settings, FlowSpec):
+        size = f"\nwidth {settings.width}" if isinstance(settings, AutoregressiveSteps) else ""
+        return Node(name, x, y, f"{settings.steps} step{'s' if settings.steps != 1 else ''}{size}")
     return Node(
         name, x, y, f"{depth(settings.levels, settings.steps, 'step')}\n{settings.coupling}, width {settings.width}"
     )
@@ -63,13 +74,14 @@ def rows(spec: ModelSpec, size: int, latent: list[int]) -> tuple[list[Node], lis
     above = [Node("$x$", X_IMAGE, TOP, image, boxed=False)]
     below = [Node(r"$\hat{x}$", X_IMAGE, BOTTOM, "", boxed=False)]
     gaussian = r"$\sigma(x)\otimes u+\mu(x)$"
-    noise = {"vae": gaussian, "flow": r"$x+\sigma u$", "mixture": gaussian, "fvae": r"$E(x)+\sigma_1 u$"}
+    noise = {"flow": r"$x+\sigma u$", "fvae": r"$E(x)+\sigma_1 u$"}
+    posteriors = {"mixture": "$F_{1,2}$", "planar": "$F_x$", "iaf": "$F_x$"}  # flows of z, which G decodes itself
     if encoder:
         above.append(network("$E$", encoder, X_ENCODER, TOP))
         below.append(network("$G$", encoder, X_ENCODER, BOTTOM))
-    above.append(Node(noise[spec.kind], X_NOISE, TOP, shape(latent)))
-    if spec.kind == "mixture":  # G decodes z itself
-        above.append(flow("$F_{1,2}$", transform, X_FLOW, TOP))
+    above.append(Node(noise.get(spec.kind, gaussian), X_NOISE, TOP, shape(latent)))
+    if spec.kind in posteriors:
+        above.append(flow(posteriors[spec.kind], transform, X_FLOW, TOP))
     elif transform:
         above.append(flow("$F$", transform, X_FLOW, TOP))
         below.append(flow("$F^{-1}$", transform, X_FLOW, BOTTOM))

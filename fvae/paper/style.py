@@ -29,6 +29,9 @@ LABELS = {
     "fvae": "f-VAE",
     "fvae_reduced": "f-VAE, d < D",
     "fvae_conv": "f-VAE, our E and G",
+    "vae_planar": "VAE, planar flows",
+    "vae_iaf": "VAE, IAF",
+    "fvae_autoregressive": "f-VAE, autoregressive F",
 }
 # Okabe & Ito, with a grey in place of their yellow, which is faint on white
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")

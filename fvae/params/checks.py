@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fvae.errors import UserError
-from fvae.params.schema import Dense, Experiment, FlowModelSpec, ModelSpec, Portraits, ResidualEncoder, VAESpec
+from fvae.params.schema import Dense, Experiment, FlowModelSpec, FlowSpec, ModelSpec, Portraits, ResidualEncoder
 
 RULES = (
     *("all", "paper", "prepare", "match", "train", "sample", "bpd", "fid", "temperature"),
@@ -76,8 +76,8 @@ def _levels_that_do_not_fit(experiment: Experiment) -> Iterator[Problem]:
         halvings = []
         if not isinstance(spec, FlowModelSpec):
             halvings.append(("encoder", spec.encoder.levels))
-        if not isinstance(spec, VAESpec):
-            halvings.append(("flow", spec.flow.levels - bool(halvings)))
+        if isinstance(flow := getattr(spec, "flow", None), FlowSpec):
+            halvings.append(("flow", flow.levels - bool(halvings)))
         for part, number in halvings:
             if side % 2**number:
                 images = f"images of {experiment.data.size}×{experiment.data.size}"

@@ -75,20 +75,25 @@ def _chain(name: str, sections: dict[str, Entry], path: Path, what: str = "exper
     return [sections[each] for each in names]
 
 
-def merge(inherited: Entry, own: Entry) -> Entry:
+def merge(inherited: Entry, own: Entry, section: str = "") -> Entry:
     """Mappings merge key by key; anything else, or one of another `kind` or `networks`, replaces what is inherited."""
-    if not isinstance(inherited.value, dict) or not isinstance(own.value, dict) or _kinds_differ(inherited, own):
+    if (
+        not isinstance(inherited.value, dict)
+        or not isinstance(own.value, dict)
+        or _kinds_differ(inherited, own, section)
+    ):
         return own
     merged = {
-        name: merge(inherited.value[name], entry) if name in inherited.value else entry
+        name: merge(inherited.value[name], entry, name) if name in inherited.value else entry
         for name, entry in own.value.items()
     }
     return replace(own, value=inherited.value | merged)
 
 
-def _kinds_differ(inherited: Entry, own: Entry) -> bool:
+def _kinds_differ(inherited: Entry, own: Entry, section: str) -> bool:
     """Whether the sections are of two kinds, such as data from images and portraits, or of two kinds of networks."""
-    for key, usual in (("kind", None), ("networks", "residual")):
+    unnamed = "multiscale" if section == "flow" else None
+    for key, usual in (("kind", unnamed), ("networks", "residual")):
         if key in own.value:
             before = inherited.value[key].value if key in inherited.value else usual
             if before is not None and own.value[key].value != before:

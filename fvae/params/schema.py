@@ -185,7 +185,7 @@ class FlowSpec(Section):
     steps: Size
     width: Size
     coupling: Literal["additive", "affine"]
-    mixing: Literal["swap", "shuffle", "conv1x1"]
+    mixing: Literal["swap", "shuffle", "conv1x1", "checkerboard"]
     actnorm: StrictBool  # in every step; one stands at the end in any case
     split_bound: Positive | None = 4.0  # of the log-scale of what leaves after a level (CondActnorm); null: unbounded
 
@@ -237,15 +237,62 @@ class MixtureSpec(AutoencoderSpec):
     flow: FlowSpec  # of each of the two
 
 
+class PlanarSteps(Section):
+    """Planar steps, each for the whole latent."""
+
+    steps: Count
+
+
+class PlanarSpec(AutoencoderSpec):
+    """Planar flows (Rezende & Mohamed 2015)."""
+
+    kind: Literal["planar"]
+    encoder: EncoderSpec
+    flow: PlanarSteps
+
+
+class AutoregressiveSteps(Section):
+    """Autoregressive steps, each with a masked network of one hidden layer."""
+
+    steps: Size
+    width: Size
+
+
+class IAFSpec(AutoencoderSpec):
+    """Inverse autoregressive flow (Kingma et al. 2016)."""
+
+    kind: Literal["iaf"]
+    encoder: EncoderSpec
+    flow: AutoregressiveSteps
+
+
+class AutoregressiveFlowSpec(AutoregressiveSteps):
+    """An autoregressive F, as the prior of the variational lossy autoencoder (Chen et al. 2017) has."""
+
+    kind: Literal["autoregressive"]
+
+
+def _flow(section: Any) -> str:
+    """The kind of flow that a section asks for: the multi-scale one has no name."""
+    named = "kind" in section if isinstance(section, dict) else isinstance(section, AutoregressiveFlowSpec)
+    return "autoregressive" if named else "multiscale"
+
+
+LatentFlowSpec = Annotated[
+    Annotated[FlowSpec, Tag("multiscale")] | Annotated[AutoregressiveFlowSpec, Tag("autoregressive")],
+    Discriminator(_flow),
+]
+
+
 class FVAESpec(AutoencoderSpec):
     """Equation (17)."""
 
     kind: Literal["fvae"]
     encoder: EncoderSpec
-    flow: FlowSpec
+    flow: LatentFlowSpec
 
 
-ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec
+ModelSpec = VAESpec | FlowModelSpec | MixtureSpec | FVAESpec | PlanarSpec | IAFSpec
 TaggedModelSpec = Annotated[ModelSpec, Field(discriminator="kind")]
 
 

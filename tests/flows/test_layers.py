@@ -61,12 +61,13 @@ def test_log_determinant_and_inverse(name, channels, height, width, seed):
     levels=st.integers(1, 3),
     squeeze_first=st.booleans(),
     coupling=st.sampled_from(["additive", "affine"]),
-    mixing=st.sampled_from(["swap", "shuffle", "conv1x1"]),
+    mixing=st.sampled_from(["swap", "shuffle", "conv1x1", "checkerboard"]),
     actnorm=st.booleans(),
     seed=st.integers(0, 99),
 )
 def test_multiscale_flow(levels, squeeze_first, coupling, mixing, actnorm, seed):
     torch.manual_seed(seed)
+    squeeze_first = squeeze_first or mixing == "checkerboard"
     shape = (3, 8, 8) if squeeze_first else (4, 4, 4)
     flow = perturbed(
         MultiScaleFlow(
@@ -108,6 +109,8 @@ def test_a_flow_that_does_not_fit_is_refused():
         MultiScaleFlow((3, 6, 6), **FLOW, squeeze_first=True)
     with pytest.raises(ValueError, match="level 0 of a flow has one channel"):
         MultiScaleFlow((1, 4, 4), **FLOW, squeeze_first=False)
+    with pytest.raises(ValueError, match="a checkerboard is one of the pixels of an image"):
+        MultiScaleFlow((4, 4, 4), **FLOW | {"mixing": "checkerboard"}, squeeze_first=False)
 
 
 def test_swapped_halves_take_turns():
@@ -221,3 +224,39 @@ def test_orders():
     assert swap(4).tolist() == [2, 3, 0, 1]
     assert swap(5).tolist() == [2, 3, 4, 0, 1]
     assert shuffle(9).sort().values.tolist() == list(range(9))
+
+
+def masks_of_a_level(steps):
+    """What each step of a level leaves as it is, on an image of 3×4×4: True where a pixel stays, (steps, 3, 4, 4)."""
+    flow = MultiScaleFlow(
+        (3, 4, 4), **FLOW | {"levels": 1, "steps": steps, "mixing": "checkerboard"}, squeeze_first=True
+    )
+    places = torch.arange(48.0).reshape(
+        1, 3, 4, 4
+    )  # its couplings start as the identity: values say where they came from
+    x, found = squeeze(places), []
+    for layer in flow.levels[0].layers:
+        x, _ = layer(x)
+        stays = torch.zeros(48, dtype=torch.bool)
+        stays[x[:, :6].flatten().long()] = True
+        found.append(stays.view(3, 4, 4))
+    return torch.stack(found)
+
+
+def test_the_masks_of_a_checkerboard_are_those_of_realnvp():
+    """Three checkerboards and three halves of the squeezed channels, each the opposite of the one before it."""
+    masks = masks_of_a_level(6)
+    rows, columns = torch.arange(4)[:, None], torch.arange(4)
+    board = ((rows + columns) % 2 == 0).expand(3, 4, 4)
+    assert all(torch.equal(mask, expected) for mask, expected in zip(masks[:3], (board, ~board, board), strict=True))
+    half = unsqueeze(torch.cat([torch.ones(1, 6, 2, 2), torch.zeros(1, 6, 2, 2)], 1))[0] == 1
+    assert all(torch.equal(mask, expected) for mask, expected in zip(masks[3:], (~half, half, ~half), strict=True))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_a_checkerboard_comes_first_for_any_number_of_steps(steps):
+    masks = masks_of_a_level(steps)
+    board = (torch.arange(4)[:, None] + torch.arange(4)) % 2 == 0
+    boards = [bool((mask == board).all() or (mask == ~board).all()) for mask in masks]
+    assert boards == [index < (steps + 1) // 2 for index in range(steps)]
+    assert all((masks[i] != masks[i + 1]).all() for i in range(steps - 1) if boards[i] == boards[i + 1])

@@ -26,7 +26,7 @@ def gradients(flow, x):
 
 
 @pytest.mark.parametrize("coupling", ["additive", "affine"])
-@pytest.mark.parametrize("mixing", ["swap", "shuffle", "conv1x1"])
+@pytest.mark.parametrize("mixing", ["swap", "shuffle", "conv1x1", "checkerboard"])
 @pytest.mark.parametrize("actnorm", [True, False])
 def test_gradients_are_those_of_plain_autograd(coupling, mixing, actnorm):
     settings = FLOW | {"coupling": coupling, "mixing": mixing, "actnorm": actnorm}

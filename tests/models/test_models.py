@@ -13,6 +13,7 @@ from fvae import params
 from fvae.errors import UserError
 from fvae.flows.actnorm import Actnorm
 from fvae.flows.conditional import ConditionalAffine
+from fvae.flows.made import MaskedLinear
 from fvae.flows.multiscale import MultiScaleFlow
 from fvae.flows.split import Split
 from fvae.models.build import build, describe
@@ -220,6 +221,34 @@ def test_macs_of_a_convolution_by_hand():
     encoder = {"levels": 1, "steps": 1, "expansion": 1.0, "latent": "full"}
     spec = params.VAESpec(kind="vae", encoder=encoder, **COMMON)
     assert describe(spec, 8)["macs"] == 16 * (2 * (9 * 12 * 12 + 12 * 12) + 9 * 12 * 12)
+
+
+def test_macs_of_a_masked_network_by_hand():
+    """F of 12 dimensions: each step has dense layers 12 → 20 and 20 → 24; masked weights are computed too."""
+    conv = describe(SPECS["fvae_conv"], 8)
+    flow = describe(changed(SPECS["fvae_autoregressive"], flow={"steps": 2}), 8)
+    more = describe(changed(SPECS["fvae_autoregressive"], flow={"steps": 5}), 8)
+    assert flow["latent"] == {"dims": 12, "shapes": [[3, 2, 2]]}
+    assert conv["latent"]["dims"] == 12
+    assert more["macs"] - flow["macs"] == 3 * (12 * 20 + 20 * 24)
+
+
+@pytest.mark.parametrize("name", ["iaf", "fvae_autoregressive"])
+def test_masked_weights_are_no_effective_parameters(name):
+    """Those of the networks that get a gradient on any image are as many as are counted."""
+    model = perturbed(build(SPECS[name], 8)).train()
+    for _ in range(20):
+        model(torch.rand(8, 3, 8, 8, dtype=torch.float64) * 2 - 1, noise(model, 8)).mean().backward()
+    layers = [module for module in model.modules() if isinstance(module, MaskedLinear)]
+    dead = sum(int((layer.weight.grad == 0).sum()) for layer in layers)
+    described = describe(SPECS[name], 8)
+    assert len(layers) == 6
+    assert dead == described["parameters"] - described["effective_parameters"] > 0
+
+
+def test_a_latent_of_one_dimension_is_one_clear_line():
+    with pytest.raises(UserError, match="does not fit images of 8×8: an autoregressive flow needs a latent of at"):
+        build(changed(SPECS["iaf"], encoder={"latent": {"dense": 1}}), 8)
 
 
 def test_an_image_too_small_for_the_levels_is_one_clear_line():
