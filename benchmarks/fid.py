@@ -9,9 +9,7 @@ square root takes a large part of either.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,16 +22,14 @@ import pytorch_fid.inception
 import torch
 import typer
 from PIL import Image
-from run import DEVICE, RESULTS
+from records import described, write
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.evaluation import reference
 from fvae.evaluation.inception import NAME
 from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.params import FID
-from fvae.training.machine import device_name
+from fvae.training.machine import default_device
 
 
 def random_weights(path: Path) -> None:
@@ -77,10 +73,9 @@ def main(images: int = 100, side: int = 64) -> None:
             command, env=os.environ | {"TORCH_HOME": str(folder / "torch")}, capture_output=True, text=True, check=True
         ).stdout
         theirs = time.perf_counter() - again
-    device, fid = device_name(DEVICE), float(said.split()[-1])
+    device, fid = default_device(), float(said.split()[-1])
     found = {
-        "device": device,
-        "torch": torch.__version__,
+        **described(device),
         "images": images,
         "side": side,
         "seconds": {"reference": made - start, "model": done - made, "pytorch_fid": theirs},
@@ -93,10 +88,7 @@ def main(images: int = 100, side: int = 64) -> None:
         f"precision, recall, density and coverage; pytorch_fid {theirs:.1f} s, its start included); the numbers differ "
         f"by {found['fid']['relative_difference']:.1e}"
     )
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / ("fid-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
-    file.write_text(json.dumps(found, indent=2) + "\n")
-    print(f"{file}")
+    write("fid-", device, found)
 
 
 if __name__ == "__main__":

@@ -10,26 +10,21 @@ benchmarks/results/pipeline-DEVICE.json.
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
+import records
 import torch
 import typer
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from fvae.provenance import software
-from fvae.training.machine import device_name
-
 ROOT = Path(__file__).parents[1]
 BASELINE = "e7d11c5"
+DEVICE = torch.device("cpu")
 INSTALLED = ".venv/.installed"  # what the Makefile makes by installing
 
 
@@ -70,27 +65,21 @@ def main(
     rounds: Annotated[int, typer.Option()] = 1,
 ) -> None:
     """Both commits in turn, and the JSON."""
-    commit = str(software()["commit"])
+    commit = str(records.described(DEVICE)["commit"])
     if commit.endswith("-dirty"):
         sys.exit("commit what you have changed: clones have only what is committed")
     times: dict[str, list[dict[str, float]]] = {commit: [], baseline: []}
     for _ in range(rounds):
         for each, runs in times.items():
             runs.append(timed(each))
-    found: dict[str, Any] = {
-        "device": f"{device_name(torch.device('cpu')).split(',')[0]}, {os.cpu_count()} cores",
-        "commit": commit,
-        "baseline": baseline,
-        "seconds": {"this commit": times[commit], "baseline": times[baseline]},
-    }
+    found = records.described(DEVICE) | {"baseline": baseline, "runs": list(times.values())}
     for part in ("whole", "trainings", "other jobs"):
-        ratios = [ours[part] / theirs[part] for ours, theirs in zip(times[commit], times[baseline], strict=True)]
-        found[part] = {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
-        print(f"{part}: {median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})")
-    name = re.sub(r"[^a-z0-9]+", "-", found["device"].lower()).strip("-")
-    file = ROOT / "benchmarks" / "results" / f"pipeline-{name}.json"
-    file.write_text(json.dumps(found, indent=2) + "\n")
-    print(file)
+        seconds = {each: [run[part] for run in runs] for each, runs in times.items()}
+        found[part] = {each: median(values) for each, values in seconds.items()}
+        shares = [ours / theirs for ours, theirs in zip(seconds[commit], seconds[baseline], strict=True)]
+        found[f"{part}: share"] = {"ratio": median(shares), "low": min(shares), "high": max(shares)}
+        print(f"{part}: {median(shares):.2f} × ({min(shares):.2f} to {max(shares):.2f})")
+    records.write("pipeline-", DEVICE, found)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ synthetic ones of 1024×1024, for both of the paper's sizes at once; it writes b
 from __future__ import annotations
 
 import io
-import json
-import re
-import sys
 import tarfile
 import tempfile
 import time
@@ -25,15 +22,12 @@ import PIL
 import torch
 import typer
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from records import ROUNDS, described, write
 
 from fvae.data.prepare import prepare_images
 from fvae.params import Images
-from fvae.training.machine import device_name
 
-RESULTS = Path(__file__).parent / "results"
-ROUNDS, SIZE = 5, 64
+SIZE = 64
 
 
 def members(archive: Path):
@@ -116,13 +110,10 @@ def compared(archive: Path) -> dict[str, Any]:
 
 def main(archives: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
     """Every measurement, and the JSON."""
-    device = device_name(torch.device("cpu"))
-    found = {"device": device, "pillow": PIL.__version__, "projection": projection()}
+    device = torch.device("cpu")
+    found = {**described(device), "pillow": PIL.__version__, "projection": projection()}
     found |= {archive.name: compared(archive) for archive in archives or []}
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / ("prepare-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
-    file.write_text(json.dumps(found, indent=2) + "\n")
-    print(f"{file}")
+    write("prepare-", device, found)
 
 
 if __name__ == "__main__":

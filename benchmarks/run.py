@@ -9,14 +9,10 @@ where one is given, the others on uniform pixels, which are as fast.
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -27,22 +23,18 @@ import torch
 import typer
 from peer import LEVELS, SIZE, WIDTH, Peer
 from PIL import Image, ImageOps
+from records import described, in_turn, ratio, write
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.models.build import build, describe
 from fvae.models.match import resolve_one
 from fvae.params import FlowSpec, load
-from fvae.provenance import software
 from fvae.training.batches import Batches
-from fvae.training.machine import default_device, device_name, peak_memory, use_exact_arithmetic
+from fvae.training.machine import default_device, peak_memory, use_exact_arithmetic
 from fvae.training.processes import start_processes
 from fvae.training.trainer import build_trainer
 
-RESULTS = Path(__file__).parent / "results"
 DEVICE = default_device()
-ROUNDS = 5
 BF16 = DEVICE.type == "cuda" or any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
 PRECISIONS = {"float32": "32-true", **({"bfloat16": "bf16-mixed"} if BF16 else {})}  # where there is arithmetic in it
 
@@ -85,32 +77,6 @@ def trainer(
     return lambda: trained.train_step(*batches(next(steps)), 1e-5)
 
 
-def seconds(run: Callable[[], Any]) -> float:
-    """Of one call, the device's work included."""
-    start = time.perf_counter()
-    run()
-    if DEVICE.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def in_turn(runs: dict[str, Callable[[], Any]], repeats: int = 1) -> dict[str, list[float]]:
-    """Seconds of each, in rounds of all after a round to warm up."""
-    for run in runs.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            times[name].append(seconds(lambda run=run: [run() for _ in range(repeats)]) / repeats)
-    return times
-
-
-def ratio(times: dict[str, list[float]], ours: str, theirs: str) -> dict[str, float]:
-    """How many times as fast ours is: the median over rounds, and the range."""
-    ratios = [b / a for a, b in zip(times[ours], times[theirs], strict=True)]
-    return {"ratio": median(ratios), "low": min(ratios), "high": max(ratios)}
-
-
 def say(name: str, result: dict[str, float], unit: str = "×") -> None:
     """A line a result."""
     print(f"{name}: {result['ratio']:.2f} {unit} ({result['low']:.2f} to {result['high']:.2f})", flush=True)
@@ -124,7 +90,7 @@ def training(batch: int) -> dict[str, Any]:
         "normflows": trainer(Peer(10), batch, channels_last=False),
         "normflows channels_last": trainer(Peer(10), batch),
     }
-    return compared(f"training, batch {batch}", in_turn(runs), batch)
+    return compared(f"training, batch {batch}", in_turn(runs, DEVICE), batch)
 
 
 def sampling(images: int = 64) -> dict[str, Any]:
@@ -147,7 +113,7 @@ def sampling(images: int = 64) -> dict[str, Any]:
             "normflows": lambda: plain.sample(images),
             "normflows channels_last": lambda: theirs.sample(images),
         }
-        return compared(f"sampling {images} images", in_turn(runs), images)
+        return compared(f"sampling {images} images", in_turn(runs, DEVICE), images)
 
 
 def compared(name: str, times: dict[str, list[float]], images: int) -> dict[str, Any]:
@@ -192,7 +158,9 @@ def paper(experiment: str, model: str, precision: str, archive: Path | None, bat
     chosen = load().experiments[experiment]
     spec = resolve_one(chosen, model)
     conv, images = convolution(precision), pictures(archive, chosen.data.size)
-    times = in_turn({"model": trainer(build(spec, chosen.data.size), batch, precision, images), "convolution": conv})
+    times = in_turn(
+        {"model": trainer(build(spec, chosen.data.size), batch, precision, images), "convolution": conv}, DEVICE
+    )
     flops = 3 * 2 * batch * describe(spec, chosen.data.size)["macs"]
     shares = [(flops / a) / (conv.flops / b) for a, b in zip(times["model"], times["convolution"], strict=True)]
     rate = batch / median(times["model"])
@@ -232,7 +200,7 @@ def choices(experiment: str, batch: int = 32) -> dict[str, Any]:
         name: trainer(build(chosen.models["fvae"], chosen.data.size), batch, **change)
         for name, change in {"plain": {}, **CHOICES}.items()
     }
-    times, result = in_turn(runs), {}
+    times, result = in_turn(runs, DEVICE), {}
     for name in CHOICES:
         result[name] = ratio(times, name, "plain")
         say(f"{experiment}'s f-VAE, {name} / float32", result[name])
@@ -268,13 +236,10 @@ def all(
     images: Annotated[Path | None, typer.Option(help="A zip of images to train the paper's models on.")] = None,
 ) -> None:
     """Every benchmark, and the JSON."""
-    device, gpu = device_name(DEVICE), DEVICE.type == "cuda"
+    gpu = DEVICE.type == "cuda"
     found = {
-        "device": device,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **described(DEVICE),
         "images": images.name if images else "uniform pixels",
-        **software(),
-        "torch": torch.__version__,
         "training_batch_8": training(8),
         "training_batch_16": training(16),
         "sampling": sampling(),
@@ -292,10 +257,7 @@ def all(
         },
         **{f"choices_{experiment}": choices(experiment) for experiment in ("celeba64", "demo")[: 1 if gpu else 2]},
     }
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / (re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
-    file.write_text(json.dumps(found, indent=2) + "\n")
-    print(f"{file}")
+    write("", DEVICE, found)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,8 @@ class Plan:
             self.params: Params = load(recorded or "params.yaml")
         except UserError as error:
             stop(error)
+        # Snakemake asks for parameters once per job, and an experiment has hundreds of jobs.
+        self.plain = cache(lambda name: self.params.experiments[name].model_dump(mode="json"))
         self.recorded = bool(recorded)
         self.sources: dict[str, str] = read_json(SOURCES, "") if SOURCES.exists() else {}
         if not self.recorded and not STARTED.exists() and (found := next(Path("results").glob("*/runs"), None)):
@@ -94,10 +96,10 @@ class Plan:
         """Sections such as "training" or "sampling.{task}" as JSON."""
 
         def params(wildcards: Wildcards) -> str:
-            experiment = self.experiment(wildcards).model_dump(mode="json")
+            self.experiment(wildcards)  # stops where there is none of that name
             found = {}
             for section in sections:
-                value = experiment
+                value = self.plain(wildcards.experiment)
                 for name in section.format(**dict(wildcards)).split("."):
                     value = value[name]
                 found[section] = value

@@ -1,0 +1,51 @@
+"""What planning costs: it grows with the experiments that are planned, not with experiments times jobs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fvae.params import Experiment
+from workflow.planning import Plan
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+class Job(dict):
+    """Snakemake's wildcards of a job."""
+
+    __getattr__ = dict.__getitem__
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """A folder in which nothing was made."""
+    shutil.copy(PARAMS, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def dumped(monkeypatch):
+    """The experiments that were turned into JSON values, one entry each time."""
+    found, real = [], Experiment.model_dump
+
+    def counted(self, **options):
+        found.append(self)
+        return real(self, **options)
+
+    monkeypatch.setattr(Experiment, "model_dump", counted)
+    return found
+
+
+def test_the_parameters_of_many_jobs_are_taken_from_one_dump_of_each_experiment(dumped):
+    plan = Plan({})
+    ask = [plan.values("data"), plan.values("sampling.{task}", "sampling.batch_norm"), plan.values("figures", "match")]
+    answers = {
+        (experiment, seed, task): [function(Job(experiment=experiment, seed=seed, task=task)) for function in ask]
+        for experiment in ("demo", "family", "study")
+        for seed in range(10)
+        for task in ("random", "sheets")
+    }
+    assert len(answers) == 60
+    assert dumped == [plan.params.experiments[name] for name in ("demo", "family", "study")]
+    assert answers["demo", 0, "random"] != answers["demo", 0, "sheets"]
