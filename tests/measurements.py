@@ -1,6 +1,7 @@
 """What commands write about a run, made up: complete files, whose numbers a test can change."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ import pandas as pd
 from fvae import layout
 from fvae.evaluation import TASKS
 from fvae.models.build import describe
-from fvae.models.match import resolve_one
+from fvae.models.match import resized
+from fvae.params import free_sizes
 
 FEATURE_NUMBERS = ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage")
 NO_WEIGHTS = {
@@ -146,11 +148,16 @@ def write_corruptions(experiment_name):
 
 
 def write_matched(experiment_name, experiment):
-    """model.json of every model."""
-    for model in experiment.models:
-        spec = resolve_one(experiment, model)
-        size = describe(spec, experiment.data.size)
-        write_json(layout.model(experiment_name, model), {"spec": spec.model_dump(mode="json"), "size": size})
+    """model.json of every model, with a small size where the experiment says to match it."""
+    for model, spec in experiment.models.items():
+        write_json(layout.model(experiment_name, model), matched(spec, experiment.data.size))
+
+
+@cache
+def matched(spec, image_size):
+    """A model of a size that is given, and what it costs."""
+    spec = resized(spec, 16) if free_sizes(spec) else spec
+    return {"spec": spec.model_dump(mode="json"), "size": describe(spec, image_size)}
 
 
 def write_training(run, *, seconds=1000.0, device="a toaster", **curves):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import program
 import pytest
 import torch
 
@@ -14,7 +15,8 @@ import fvae.__main__
 ROOT = Path(__file__).parents[1]
 
 
-def run(*arguments, folder=ROOT):
+def process(*arguments, folder):
+    """As a user starts it."""
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
         [sys.executable, "-m", "fvae", *arguments], cwd=folder, env=environment, capture_output=True, text=True
@@ -44,23 +46,34 @@ def elsewhere(tmp_path):
     ],
 )
 def test_bad_input_is_one_line(elsewhere, command, message):
-    done = run(*command.split(), folder=elsewhere)
+    assert_one_line(program.run(*command.split(), folder=elsewhere), message)
+    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
+
+
+def test_bad_input_is_one_line_and_exit_code_1_in_a_process(elsewhere):
+    done = process("train", "--experiment", "demo", "--model", "fvae", folder=elsewhere)
+    assert_one_line(done, "data/demo/images.npy: missing; make it first")
+    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
+
+
+def assert_one_line(done, message):
     assert done.returncode == 1
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("fvae: ")
     assert message in lines[0]
-    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
 
 
+@pytest.mark.xdist_group("celeba64")  # whose sizes are found once
 def test_describe_tells_effective_beside_nominal_parameters():
-    said = run("describe", "--experiment", "celeba64").stdout
+    said = program.run("describe", "--experiment", "celeba64", folder=ROOT).stdout
     assert "fvae: 95,830,082 parameters (58,081,346 effective), 1,441.1 M multiply-accumulates per image" in said
     assert "flow.levels.3      43,305,984" in said
 
 
+@pytest.mark.xdist_group("celeba64")  # whose sizes are found once
 def test_describe_as_json():
-    described = json.loads(run("describe", "--experiment", "celeba64", "--json").stdout)
+    described = json.loads(program.run("describe", "--experiment", "celeba64", "--json", folder=ROOT).stdout)
     assert list(described) == ["vae_dense", "vae", "glow", "glow_parameters", "fvae"]
     assert described["fvae"]["parameters"] == 95_830_082
     assert described["fvae"]["effective_parameters"] == 58_081_346

@@ -2,10 +2,9 @@
 
 import copy
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import program
 import pytest
 import torch
 import yaml
@@ -260,13 +259,12 @@ def test_an_error_names_the_line_that_the_user_wrote(tmp_path):
 
 
 def test_the_command_params_prints_what_an_experiment_inherits(tmp_path):
-    root = Path.cwd()
-    command = [sys.executable, "-m", "fvae", "params", "--experiment"]
     for name, experiment in load().experiments.items():
-        done = subprocess.run([*command, name], cwd=root, capture_output=True, text=True, check=True)
+        done = program.run("params", "--experiment", name, folder=Path.cwd())
+        assert done.returncode == 0, done.stderr
         alone = {"build": [name], "inception": {"path": None}, "experiments": {name: yaml.safe_load(done.stdout)}}
         assert load(written(tmp_path, yaml.safe_dump(alone))).experiment(name) == experiment
-    done = subprocess.run([*command, "cats"], cwd=root, capture_output=True, text=True)
+    done = program.run("params", "--experiment", "cats", folder=Path.cwd())
     assert done.returncode == 1
     assert done.stderr.startswith("fvae: --experiment: no experiment 'cats'; params.yaml has demo")
 
@@ -581,7 +579,6 @@ def test_the_rules_of_the_workflow_are_found():
 
 
 def test_an_empty_path_of_data_is_refused():
-    command = [sys.executable, "-m", "fvae", "describe", "--data", ""]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = program.run("describe", "--data", "", folder=Path.cwd())
     assert done.returncode == 1
     assert done.stderr == "fvae: --data: a folder or an archive is needed\n"

@@ -4,12 +4,11 @@ import hashlib
 import io
 import json
 import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import forked
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +21,8 @@ from fvae.data import dataset, hub
 from fvae.data.fingerprint import source_digest
 from fvae.data.sources import Source
 from fvae.errors import UserError
+
+pytestmark = pytest.mark.xdist_group("processes")
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -100,21 +101,35 @@ def endpoint():
     server.server_close()
 
 
-def prepared(folder, endpoint, path):
-    """`python -m fvae prepare` in a process of its own, for the client reads HF_ENDPOINT when it is imported."""
+@pytest.fixture
+def prepared(processes, tmp_path):
+    """A function that runs `python -m fvae prepare` in a process of its own: its exit code and what it said.
+
+    For the client reads HF_ENDPOINT when it is imported.
+    """
+
+    def prepare(endpoint, path):
+        write_parameters(tmp_path, path)
+        arguments = (tmp_path, "prepare", "--experiment", "celeba64")
+        environment = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "home")}
+        (code,), said = forked.run(processes, tmp_path / "said", [(forked.program, arguments, environment)])
+        return code, said
+
+    return prepare
+
+
+def write_parameters(folder, path):
+    """params.yaml with the set of images at an address."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     data = params["experiments"]["celeba64"]["data"] | {"path": path}
     data["split"] = {"kind": "published", "validation": 0.3}
     params["experiments"]["celeba64"]["data"] = data
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home")}
-    command = [sys.executable, "-m", "fvae", "prepare", "--experiment", "celeba64"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
-def test_a_data_set_is_fetched_once(tmp_path, endpoint):
-    done = prepared(tmp_path, endpoint, "hf://some/faces@main")
-    assert done.returncode == 0, done.stderr
+def test_a_data_set_is_fetched_once(tmp_path, endpoint, prepared):
+    code, said = prepared(endpoint, "hf://some/faces@main")
+    assert code == 0, said
     images = dataset.load(tmp_path / "data/celeba64")
     assert len(images.images) == 46
     assert len(images.split("test")) == 6
@@ -122,46 +137,46 @@ def test_a_data_set_is_fetched_once(tmp_path, endpoint):
     assert len(set(fetched)) == 3
     assert not any("README" in path for path in ASKED)
     ASKED.clear()
-    done = prepared(tmp_path, endpoint, f"hf://some/faces@{COMMIT}")
-    assert done.returncode == 0, done.stderr
+    code, said = prepared(endpoint, f"hf://some/faces@{COMMIT}")
+    assert code == 0, said
 
 
-def test_a_file_damaged_by_its_disk_is_told(tmp_path, endpoint):
-    assert prepared(tmp_path, endpoint, "hf://some/faces@main").returncode == 0
+def test_a_file_damaged_by_its_disk_is_told(tmp_path, endpoint, prepared):
+    assert prepared(endpoint, "hf://some/faces@main")[0] == 0
     shard = next((tmp_path / "data/fetched/huggingface/some--faces/main/data").glob("train-00001*"))
     whole = shard.stat()
     data = bytearray(shard.read_bytes())
     data[1000] ^= 1
     shard.write_bytes(data)
     os.utime(shard, ns=(whole.st_atime_ns, whole.st_mtime_ns))  # a later time, and it would be fetched again
-    done = prepared(tmp_path, endpoint, "hf://some/faces@main")
-    assert done.returncode == 1
-    assert f"{shard.name} does not have the checksum of hf://some/faces@main" in done.stderr
+    code, said = prepared(endpoint, "hf://some/faces@main")
+    assert code == 1
+    assert f"{shard.name} does not have the checksum of hf://some/faces@main" in said
 
 
-def test_what_was_fetched_is_enough_when_the_hub_cannot_be_reached(tmp_path, endpoint):
+def test_what_was_fetched_is_enough_when_the_hub_cannot_be_reached(tmp_path, endpoint, prepared):
     path = "hf://some/faces@refs/convert/parquet"
-    assert prepared(tmp_path, endpoint, path).returncode == 0
+    assert prepared(endpoint, path)[0] == 0
     assert any("/revision/refs%2Fconvert%2Fparquet" in asked for asked in ASKED)
     folder = tmp_path / "data/fetched/huggingface/some--faces/refs--convert--parquet"
-    done = prepared(tmp_path, "http://127.0.0.1:9", path)
-    assert done.returncode == 0, done.stderr
-    (said,) = [line for line in done.stderr.splitlines() if "cannot be reached" in line]
-    assert said.startswith(f"fvae: {path} cannot be reached")
-    assert said.endswith(
+    code, said = prepared("http://127.0.0.1:9", path)
+    assert code == 0, said
+    (line,) = [line for line in said.splitlines() if "cannot be reached" in line]
+    assert line.startswith(f"fvae: {path} cannot be reached")
+    assert line.endswith(
         "going on with what was fetched to data/fetched/huggingface/some--faces/refs--convert--parquet"
     )
     (folder / hub.COMPLETE).unlink()  # a download that broke off
-    done = prepared(tmp_path, "http://127.0.0.1:9", path)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"fvae: data.path: {path} cannot be fetched")
+    code, said = prepared("http://127.0.0.1:9", path)
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"fvae: data.path: {path} cannot be fetched")
 
 
-def test_a_server_that_is_not_there_is_one_clear_line(tmp_path):
-    done = prepared(tmp_path, "http://127.0.0.1:9", "hf://some/faces@main")
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("fvae: data.path: hf://some/faces@main cannot be fetched")
+def test_a_server_that_is_not_there_is_one_clear_line(prepared):
+    code, said = prepared("http://127.0.0.1:9", "hf://some/faces@main")
+    assert code == 1
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("fvae: data.path: hf://some/faces@main cannot be fetched")
 
 
 def test_an_address_needs_a_revision():

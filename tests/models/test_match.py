@@ -1,12 +1,14 @@
 """Sizes solved for: a match within its tolerance, by every quantity, or one clear line."""
 
+from functools import cache
+
 import pytest
 from family import SPECS, changed
 
 from fvae import params
 from fvae.errors import UserError
 from fvae.models import match
-from fvae.models.build import build, describe
+from fvae.models.build import build, describe, effective_parameters, macs
 from fvae.models.match import resized, resolve, solve
 from fvae.params import Match, free_sizes
 
@@ -24,11 +26,21 @@ def glow(**changes):
     return changed(SPECS["glow"], flow=changes)
 
 
+@cache
+def cost(quantity, spec, size):
+    """What `match` counts; experiments have models in common, and it takes a second."""
+    return {"macs": macs, "parameters": effective_parameters}[quantity](build(spec, size))
+
+
+@pytest.mark.xdist_group("celeba64")
 @pytest.mark.parametrize("name", list(params.load().experiments))
 def test_matched_models_agree_in_what_the_experiment_matches(name, monkeypatch):
     """Found in a few trials, for each builds a model."""
     trials = []
     monkeypatch.setattr(match, "resized", lambda spec, k: trials.append(k) or resized(spec, k))
+    monkeypatch.setattr(match, "build", lambda spec, size: (spec, size))
+    monkeypatch.setattr(match, "macs", lambda made: cost("macs", *made))
+    monkeypatch.setattr(match, "effective_parameters", lambda made: cost("parameters", *made))
     match._counted.cache_clear()
     experiment = params.load().experiments[name]
     sizes = {model: describe(spec, experiment.data.size) for model, spec in resolve(experiment).items()}

@@ -58,7 +58,9 @@ def write_images(folder):
 def finished(tmp_path, monkeypatch):
     """A folder in which everything is trained and measured."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    text = (ROOT / "params.yaml").read_text()
+    assert "dpi: 200" in text
+    (tmp_path / "params.yaml").write_text(text.replace("dpi: 200", "dpi: 40"))
     write_images(layout.data("demo"))
     write_matched("demo", EXPERIMENT)
     write_corruptions("demo")

@@ -7,22 +7,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import numpy as np
 import pandas as pd
+import program
 import pytest
 import yaml
+from training import ranks
 from training.states import assert_same
 
-from fvae import layout
+from fvae import layout, params
+from fvae.errors import UserError
+from fvae.models.build import build
+from fvae.seeding import seed_everything
+from fvae.training import loop, recovery, schedule, states
+from fvae.training.batches import Batches
+
+pytestmark = pytest.mark.xdist_group("processes")
 
 ROOT = Path(__file__).parents[2]
-
-
-def fvae(folder, *arguments):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-m", "fvae", *arguments], cwd=folder, env=environment, capture_output=True, text=True
-    )
+SIZES = {"expansion": 1.0, "width": 8}  # in place of those that match, which take long to find
 
 
 def configure(folder, devices, batch=16, learning_rate=4.0e-3):
@@ -35,7 +39,8 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3):
         for section in ("encoder", "flow"):
             if "levels" in spec.get(section, {}):
                 spec[section] |= {"levels": 1, "steps": 1}
-    demo["match"]["tolerance"] = 0.5
+            for size in SIZES.keys() & spec.get(section, {}).keys():
+                spec[section][size] = SIZES[size]
     demo["training"] |= {
         "images": 2 * 4 * batch,
         "batch_size": batch,
@@ -48,10 +53,28 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3):
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def trained(folder, model, devices):
-    configure(folder, devices)
-    done = fvae(folder, "train", "--experiment", "demo", "--model", model)
-    assert done.returncode == 0, done.stderr
+def started_by_the_program(folder, *arguments):
+    """A process of `python -m fvae`, which starts the other one of a training by itself."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "fvae", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def train(folder, model):
+    """A training in this process."""
+    done = program.run("train", "--experiment", "demo", "--model", model, folder=folder)
+    return done.returncode, done.stderr
+
+
+def train_together(processes, folder, model):
+    """A training in two processes that have everything imported."""
+    command = ("train", "--experiment", "demo", "--model", model)
+    return ranks.run(processes, folder, forked.program, folder, *command)
+
+
+def history(folder, model):
+    """What a training that has ended left."""
     run = folder / layout.Run("demo", model, 0).folder
     assert {path.name for path in run.iterdir()} - {".lock"} == {
         "model.json",
@@ -64,126 +87,119 @@ def trained(folder, model, devices):
     return pd.read_csv(run / "history.csv")
 
 
+def trained(folder, model):
+    """The history of a training by one process."""
+    configure(folder, 1)
+    code, said = train(folder, model)
+    assert code == 0, said
+    return history(folder, model)
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     configure(folder, 1)
-    assert fvae(folder, "prepare", "--experiment", "demo").returncode == 0
+    assert program.run("prepare", "--experiment", "demo", folder=folder).returncode == 0
     return folder
 
 
 def test_two_processes_give_the_losses_of_one(project):
     """A Glow, which has no BatchNorm: the same numbers but for rounding."""
-    one, two = (trained(project, "glow", devices) for devices in (1, 2))
+    one = trained(project, "glow")
+    configure(project, 2)
+    code, said = started_by_the_program(project, "train", "--experiment", "demo", "--model", "glow")
+    assert code == 0, said
+    two = history(project, "glow")
     for column in ("train_bpd", "bpd"):
         np.testing.assert_allclose(one[column], two[column], rtol=1e-5)
 
 
-def test_on_cpus_batch_norm_sees_each_process_s_share(project):
+def test_on_cpus_batch_norm_sees_each_process_s_share(project, processes):
     """Statistics of half a batch: near, and not the same."""
-    one, two = (trained(project, "fvae", devices) for devices in (1, 2))
+    one = trained(project, "fvae")
+    configure(project, 2)
+    codes, said = train_together(processes, project, "fvae")
+    assert codes == [0, 0], said
+    two = history(project, "fvae")
     np.testing.assert_allclose(one["train_bpd"], two["train_bpd"], rtol=0.05)
     assert (one["train_bpd"] != two["train_bpd"]).any()
 
 
 def test_a_batch_that_cannot_be_shared_is_one_line(project):
     configure(project, 2, batch=15)
-    done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
-    assert done.returncode != 0
-    assert "training.batch_size: 15 is not a multiple of training.devices, 2" in done.stderr
-    assert "Traceback" not in done.stderr
+    code, said = train(project, "glow")
+    assert code != 0
+    assert "training.batch_size: 15 is not a multiple of training.devices, 2" in said
+    assert "Traceback" not in said
 
 
 def test_a_batch_larger_than_the_training_split_is_one_line(project):
     configure(project, 2, batch=128)
-    done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
-    assert done.returncode != 0
-    assert "training.batch_size: 128 images are needed for a batch, but the train split has 64" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    code, said = train(project, "glow")
+    assert code != 0
+    assert "training.batch_size: 128 images are needed for a batch, but the train split has 64" in said
+    assert len(said.splitlines()) == 1
 
 
-def test_what_stops_all_processes_is_said_by_one(project):
+def test_what_stops_all_processes_is_said_by_one(project, processes):
     configure(project, 2, learning_rate=1.0e30)
-    done = fvae(project, "train", "--experiment", "demo", "--model", "glow")
-    assert done.returncode != 0
-    assert done.stderr.count("lower the model's learning_rate") == 1
-    assert "Traceback" not in done.stderr
+    codes, said = train_together(processes, project, "glow")
+    assert all(codes)
+    assert said.count("lower the model's learning_rate") == 1
+    assert "Traceback" not in said
 
 
-SCRIPT = """
-import json, os, signal, sys
-import numpy as np
-from fvae import params
-from fvae.errors import UserError
-from fvae.models.build import build
-from fvae.seeding import seed_everything
-from fvae.training import loop, recovery, schedule, states
-from fvae.training.batches import Batches
-
-rank, how = int(os.environ.get("LOCAL_RANK", 0)), json.loads(sys.argv[2])
-schedule.LOG_EVERY, recovery.SAVE_SECONDS = 2, how["seconds"][rank]
-states.States.remove = lambda self: None
-images = np.random.default_rng(0).integers(0, 256, (80, 3, 8, 8), dtype=np.uint8)
-batch = Batches.__call__
-
-def signalled(self, now):
-    if now == how["signal"] and rank == 1:
-        os.kill(os.getpid(), signal.SIGTERM)
-    return batch(self, now)
-
-Batches.__call__ = signalled
-flow = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
-spec = params.FlowModelSpec(kind="flow", learning_rate=1e-3, init="data", flow=flow)
-settings = params.load(sys.argv[3]).experiments["demo"].training.model_copy(
+FLOW = {"levels": 1, "steps": 1, "width": 8, "coupling": "affine", "mixing": "conv1x1", "actnorm": True}
+SPEC = params.FlowModelSpec(kind="flow", learning_rate=1e-3, init="data", flow=FLOW)
+SETTINGS = params.load(ROOT / "params.yaml").experiments["demo"].training
+SETTINGS = SETTINGS.model_copy(
     update={
-        "images": 160, "batch_size": 8, "warmup_steps": 2, "cooldown_images": 80, "devices": 2,
+        "images": 160,
+        "batch_size": 8,
+        "warmup_steps": 2,
+        "cooldown_images": 80,
+        "devices": 2,
         "validate_every_images": 80,
     }
 )
-seed_everything(0, "weights")
-
-def validate(model, step):
-    return {"bpd": float(sum(weight.double().sum() for weight in model.parameters()))}, images[:4]
-
-try:
-    loop.train(
-        build(spec, 8), images, __import__("pathlib").Path(sys.argv[1]), settings=settings, learning_rate=1e-3,
-        init="data", seed=0, fingerprint="f", validate=validate,
-    )
-except UserError as error:
-    sys.exit(f"rank {rank}: {error}")
-"""
+IMAGES = np.random.default_rng(0).integers(0, 256, (80, 3, 8, 8), dtype=np.uint8)
 
 
-def scripted(folder, **how):
-    """Two processes of SCRIPT, which have two minutes: their exit code and what they said."""
-    script = folder / "script.py"
-    script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(folder / "run"), json.dumps(how), str(ROOT / "params.yaml")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
-    ) as process:
-        try:
-            _, said = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            pytest.fail("the processes wait for each other")
-    return process.returncode, said
+def stoppable(folder, seconds, stop):
+    """A training by two processes that asks for a save after so many seconds of each; the second has SIGTERM once."""
+    rank = int(os.environ["LOCAL_RANK"])
+    schedule.LOG_EVERY, recovery.SAVE_SECONDS = 2, seconds[rank]
+    states.States.remove = lambda self: None
+    batch = Batches.__call__
+
+    def signalled(self, now):
+        if now == stop and rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return batch(self, now)
+
+    Batches.__call__ = signalled
+    seed_everything(0, "weights")
+    how = {"learning_rate": 1e-3, "init": "data", "seed": 0, "fingerprint": "f", "validate": sum_of_weights}
+    try:
+        loop.train(build(SPEC, 8), IMAGES, folder, settings=SETTINGS, **how)
+    except UserError as error:
+        sys.exit(f"rank {rank}: {error}")
 
 
-def test_processes_save_together_and_stop_together_and_continue_to_the_same_bits(tmp_path):
+def sum_of_weights(model, step):
+    return {"bpd": float(sum(weight.double().sum() for weight in model.parameters()))}, IMAGES[:4]
+
+
+def test_processes_save_together_and_stop_together_and_continue_to_the_same_bits(processes, tmp_path):
     """Each has a clock of its own: one asks for a save at every log, the other never."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for folder in (whole, parts):
-        folder.mkdir()
-    code, said = scripted(whole, seconds=[0, 1e9], signal=None)
-    assert code == 0, said
+    codes, said = ranks.run(processes, tmp_path, stoppable, whole, [0, 1e9], None)
+    assert codes == [0, 0], said
     assert said.count("160/160") == 1
-    code, said = scripted(parts, seconds=[1e9, 0], signal=14)
-    assert code != 0
+    codes, said = ranks.run(processes, tmp_path, stoppable, parts, [1e9, 0], 14)
+    assert all(codes)
     assert "rank 0: " in said
     assert "SIGTERM after step 16; run it again to continue" in said
-    code, said = scripted(parts, seconds=[1e9, 1e9], signal=None)
-    assert code == 0, said
-    assert_same(whole / "run", parts / "run")
+    codes, said = ranks.run(processes, tmp_path, stoppable, parts, [1e9, 1e9], None)
+    assert codes == [0, 0], said
+    assert_same(whole, parts)

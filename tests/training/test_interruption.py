@@ -1,7 +1,6 @@
 """A training that real signals stop at any moment continues to the same bits; each runs in its own process."""
 
 import io
-import multiprocessing
 import os
 import random
 import signal
@@ -20,6 +19,8 @@ from fvae.seeding import seed_everything
 from fvae.training import recovery, schedule, states
 from fvae.training.interruption import Interruption
 from fvae.training.loop import train
+
+pytestmark = pytest.mark.xdist_group("processes")
 
 SPEC = params.FVAESpec(
     kind="fvae",
@@ -105,14 +106,6 @@ def halting(folder, last):
 
     torch.save = halt
     run(folder)
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Processes that start with everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fvae.training.loop", "fvae.models.build"])
-    return context
 
 
 @pytest.fixture(scope="module")

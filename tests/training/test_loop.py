@@ -97,12 +97,27 @@ class Killed(BaseException):
     """As a signal would end the process."""
 
 
+def save_often(patch):
+    """At every log, of which there is one in two steps; and the last states stay."""
+    patch.setattr(recovery, "SAVE_SECONDS", 0.0)
+    patch.setattr(schedule, "LOG_EVERY", 2)
+    patch.setattr(States, "remove", lambda self: None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        save_often(patch)
+        run(folder)
+    return folder
+
+
+@pytest.mark.xdist_group("whole run")
 @pytest.mark.parametrize("step", [1, 4, 5, 8, 14])
-def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, step, monkeypatch):
-    monkeypatch.setattr(recovery, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(schedule, "LOG_EVERY", 2)
-    monkeypatch.setattr(States, "remove", lambda self: None)
-    run(tmp_path / "whole")
+def test_an_interrupted_run_continues_to_the_same_bits(whole, tmp_path, step, monkeypatch):
+    save_often(monkeypatch)
     real = Batches.__call__
 
     def until(self, now):
@@ -113,9 +128,9 @@ def test_an_interrupted_run_continues_to_the_same_bits(tmp_path, step, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(Batches, "__call__", until)
         with pytest.raises(Killed):
-            run(tmp_path / "parts")
-    run(tmp_path / "parts")
-    assert_same(tmp_path / "whole", tmp_path / "parts")
+            run(tmp_path)
+    run(tmp_path)
+    assert_same(whole, tmp_path)
 
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):
@@ -320,15 +335,25 @@ def poisoned(folder, patch, *, seconds, signals):
     run(folder)
 
 
+@pytest.fixture(scope="module")
+def whole_and_poisoned(tmp_path_factory):
+    """A run that diverges once, saves at validations alone and sees no signal."""
+    folder = tmp_path_factory.mktemp("poisoned")
+    with pytest.MonkeyPatch.context() as patch:
+        poisoned(folder, patch, seconds=60.0, signals=())
+    return folder
+
+
+@pytest.mark.xdist_group("whole run")
 @pytest.mark.parametrize("signals", [(), (6,), (8,), (9,), (6, 8, 9, 12)])
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
-def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(tmp_path, monkeypatch, seconds, signals):
+def test_where_a_diverged_run_goes_back_to_depends_on_no_clock_or_signal(
+    whole_and_poisoned, tmp_path, monkeypatch, seconds, signals
+):
     """Also where the signal comes between the NaN and the log that finds it."""
-    for name, how in (("whole", {"seconds": 60.0, "signals": ()}), ("parts", {"seconds": seconds, "signals": signals})):
-        with monkeypatch.context() as patch:
-            poisoned(tmp_path / name, patch, **how)
-    assert pd.read_csv(tmp_path / "whole/history.csv")["slowdowns"].tolist() == [0, 1, 1]
-    assert_same(tmp_path / "whole", tmp_path / "parts")
+    poisoned(tmp_path, monkeypatch, seconds=seconds, signals=signals)
+    assert pd.read_csv(whole_and_poisoned / "history.csv")["slowdowns"].tolist() == [0, 1, 1]
+    assert_same(whole_and_poisoned, tmp_path)
 
 
 def test_an_explosion_before_the_second_log_is_noticed(tmp_path):
