@@ -60,7 +60,18 @@ def test_the_projects_own_parameters_are_valid():
     params = load("params.yaml")
     assert params.build == ("demo",)
     assert list(params.experiments) == [
-        *("demo", "study", "search", "family", "lfw64", "celeba64", "celeba128", "celeba64_authors")
+        *(
+            "demo",
+            "study",
+            "search",
+            "search_conv",
+            "search_conv_batch",
+            "family",
+            "lfw64",
+            "celeba64",
+            "celeba128",
+            "celeba64_authors",
+        )
     ]
 
 

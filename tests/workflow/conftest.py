@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "profiles", "fvae"]
@@ -146,11 +147,23 @@ def fresh(tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Project:
-    """The tiny project as `dvc repro` makes it, by Snakemake, in a fresh clone; tests that change it work in a copy."""
-    project = tiny(tmp_path_factory.mktemp("finished") / "a project")
-    project.ok("git", "init", "-q", "-b", "main")
-    project.be_someone()
-    project.commit("everything")
-    project.output = project.ok("dvc", "repro")
+def finished(tmp_path_factory, worker_id) -> Project:
+    """The tiny project as `dvc repro` makes it, by Snakemake, in a fresh clone; tests that change it work in a copy.
+
+    It is made once for all workers: the first one that needs it makes it, and the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent  # each worker has a folder of its own in it
+    output, folder = shared / "finished.txt", shared / "finished" / "a project"
+    with FileLock(shared / "finished.lock"):
+        if not output.exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            project = tiny(folder)
+            project.ok("git", "init", "-q", "-b", "main")
+            project.be_someone()
+            project.commit("everything")
+            output.write_text(project.ok("dvc", "repro"))
+    project = Project(folder)
+    project.output = output.read_text()
     return project

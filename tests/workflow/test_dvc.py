@@ -20,7 +20,7 @@ from dvc.repo import Repo
 from filelock import FileLock
 from moto.server import ThreadedMotoServer
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dvc")]
 
 WEIGHTS = "results/demo/runs/fvae/seed-0/weights.safetensors"
 TEMPERATURE = "experiments.demo.sampling.random.temperature"
