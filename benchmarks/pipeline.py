@@ -37,12 +37,12 @@ def clone(commit: str, folder: Path) -> None:
 
 def seconds_of_jobs(folder: Path) -> tuple[float, float, int]:
     """The seconds of all trainings, of all other jobs, and the number of those others, as Snakemake noted them."""
-    jobs = set()
+    jobs: dict[tuple[str, float], float] = {}
     for file in (folder / ".snakemake" / "metadata").iterdir():
         noted = json.loads(file.read_text())  # of each file that a job makes
-        jobs.add((noted["rule"], noted["starttime"], noted["endtime"]))
-    others = [end - start for rule, start, end in jobs if rule != "train"]
-    return sum(end - start for rule, start, end in jobs if rule == "train"), sum(others), len(others)
+        jobs[noted["rule"], noted["starttime"]] = noted["endtime"] - noted["starttime"]
+    others = [seconds for (rule, _), seconds in jobs.items() if rule != "train"]
+    return sum(jobs.values()) - sum(others), sum(others), len(others)
 
 
 def timed(commit: str) -> dict[str, float]:
