@@ -83,7 +83,8 @@ class Project:
         params = yaml.safe_load(file.read_text())
         for model in ("vae_dense", "fvae_conv"):
             del params["experiments"]["demo"]["models"][model]
-        for experiment in ("study", "search", "search_conv", "search_conv_batch", "search_conv_ema"):
+        del params["experiments"]["family"]["models"]["fvae_autoregressive"]  # it extends one of them
+        for experiment in ("study", "search", "search_conv", "search_conv_batch"):
             del params["experiments"][experiment]
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
