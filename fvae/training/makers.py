@@ -13,7 +13,7 @@ import torch
 PACKAGE = Path(__file__).parents[1]
 # The code that decides a training and its validations; tests/training/test_makers.py compares it with the imports.
 SOURCES = (
-    *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py"),
+    *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py", "data/levels.py"),
     *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
     *("evaluation/portrait_distance.py", "evaluation/frechet.py", "evaluation/factor_reader", "data/portraits"),
 )
