@@ -16,7 +16,6 @@ import pytest
 from image_files import image_record, into_zip, shard
 from PIL import Image
 
-from fvae.data import dataset
 from fvae.data.inspection import inspect
 from fvae.data.prepare import prepare_images
 from fvae.data.sources import Source
@@ -101,7 +100,7 @@ def test_backslashes_in_names_are_slashes(tmp_path, windows, kind):
     pictures = list(source.pictures())
     assert [picture.name for picture in pictures] == [f"CelebAMask-HQ/CelebA-HQ-img/{i}.jpg" for i in (0, 1, 2, 27_000)]
     prepare_images(settings(path, split={"kind": "published", "validation": 0.5}), tmp_path / "out")
-    index = dataset.load(tmp_path / "out").index.set_index("name")["split"]
+    index = pd.read_csv(tmp_path / "out/index.csv", index_col="name")["split"]
     assert len(index) == 4
     assert index["CelebAMask-HQ/CelebA-HQ-img/27000.jpg"] == "test"
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -193,14 +194,14 @@ def test_a_form_is_recognised_and_read(name, tmp_path):
 def test_the_published_split_is_by_celeba_hq_s_index(tmp_path):
     source = into_zip(tmp_path / "CelebAMask-HQ.zip", celebamask())
     prepare_images(settings(source, PUBLISHED), tmp_path / "out")
-    index = dataset.load(tmp_path / "out").index
+    index = pd.read_csv(tmp_path / "out/index.csv")
     tested = sorted(int(Path(name).stem) for name in index[index["split"] == "test"]["name"])
     assert tested == [27_000, 27_001, 29_999]
 
 
 def test_a_source_s_own_three_parts_are_kept(tmp_path):
     prepare_images(settings(into_folder(tmp_path / "celeba", celeba()), PUBLISHED), tmp_path / "out")
-    index = dataset.load(tmp_path / "out").index
+    index = pd.read_csv(tmp_path / "out/index.csv")
     assert dict(index["split"].value_counts()) == {"train": 10, "validation": 1, "test": 1}
 
 
@@ -353,7 +354,7 @@ def test_duplicates_across_the_published_splits_stay_in_the_test(tmp_path):
     files = kaggle()
     files["celeba_hq_256/00001.jpg"] = files["celeba_hq_256/27000.jpg"]
     prepare_images(settings(into_folder(tmp_path / "hq", files), PUBLISHED), tmp_path / "out")
-    index = dataset.load(tmp_path / "out").index.set_index("name")["split"]
+    index = pd.read_csv(tmp_path / "out/index.csv", index_col="name")["split"]
     assert index["celeba_hq_256/27000.jpg"] == "test"
     assert "celeba_hq_256/00001.jpg" not in index
     rejected = (tmp_path / "out/rejected.csv").read_text()

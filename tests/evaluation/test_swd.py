@@ -18,6 +18,13 @@ from fvae.evaluation.swd import (
 )
 
 RNG = np.random.default_rng(0)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers():
+    """Each test draws the same numbers, whichever tests ran before it."""
+    RNG.bit_generator.state = START
 
 
 def swd(real, fake, **settings):
