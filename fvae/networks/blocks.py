@@ -21,32 +21,25 @@ class ResidualBlock(nn.Module):
             nn.SiLU(inplace=True),
             Conv3x3(channels, hidden),
             nn.SiLU(inplace=True),
-            zero_start(Conv3x3(hidden, channels)),
+            *self.back(channels, hidden),
         )
+
+    @staticmethod
+    def back(channels: int, hidden: int) -> list[nn.Module]:
+        """What leads from the hidden channels back to those of x, and is zero at the start."""
+        return [zero_start(Conv3x3(hidden, channels))]
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) → (N, C, H, W)."""
         return x + self.network(x)
 
 
-class NetworkInNetwork(nn.Module):
+class NetworkInNetwork(ResidualBlock):
     """The same with one 3×3 convolution, and a network of two 1×1 convolutions at each pixel (Lin et al. 2014)."""
 
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.network = nn.Sequential(
-            nn.GroupNorm(GROUPS, channels),
-            nn.SiLU(inplace=True),
-            Conv3x3(channels, hidden),
-            nn.SiLU(inplace=True),
-            Conv1x1(hidden, hidden),
-            nn.SiLU(inplace=True),
-            zero_start(Conv1x1(hidden, channels)),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) → (N, C, H, W)."""
-        return x + self.network(x)
+    @staticmethod
+    def back(channels: int, hidden: int) -> list[nn.Module]:
+        return [Conv1x1(hidden, hidden), nn.SiLU(inplace=True), zero_start(Conv1x1(hidden, channels))]
 
 
 class PixelNormPair(nn.Module):
