@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from fvae import layout
-from fvae.data.dataset import load, random_images
 from fvae.evaluation import SOURCES
 from fvae.evaluation.portrait_distance import PortraitDistance
-from fvae.evaluation.swd import DistanceTo, mean_over_levels
+from fvae.evaluation.swd import mean_over_levels
+from fvae.evaluation.to_test_images import distance_to_test
 from fvae.files import read_array
 from fvae.params import Experiment, Portraits
-from fvae.training.machine import default_device
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """SWD × 10³, its mean over levels, and for drawn portraits the portrait distance, of the images of each source."""
-    test = load(layout.data(experiment_name)).split("test")
     sheets = read_array(run.samples("sources"), "sample sources", dims=5)
-    images, patches = min(sheets.shape[1], len(test)), experiment.evaluation.swd.patches
-    real = random_images(test, images, "evaluate/test")
-    distance_to_test = DistanceTo(real, patches=patches, seed=int(run.seed), device=default_device())
+    real, distance = distance_to_test(experiment_name, experiment, run, sheets.shape[1])
     portrait_distance = PortraitDistance(real) if isinstance(experiment.data, Portraits) else None
+    compared = [sheet[: len(real)] for sheet in sheets]
     return {
         "sources": list(SOURCES[: len(sheets)]),
-        "swd": [mean_over_levels(distance_to_test(sheet[:images])) for sheet in sheets],
-        "portrait_distance": [portrait_distance(sheet[:images]) for sheet in sheets] if portrait_distance else None,
-        "images": images,
+        "swd": [mean_over_levels(distance(images)) for images in compared],
+        "portrait_distance": [portrait_distance(images) for images in compared] if portrait_distance else None,
+        "images": len(real),
     }
