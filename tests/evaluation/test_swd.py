@@ -86,8 +86,8 @@ def test_the_pyramid_is_that_of_the_authors():
 
 
 def test_the_distance_is_that_of_the_slow_definition():
-    real = faces(60)
-    fake = noisy(faces(60), scale=4)
+    real = faces(400)  # with few images the number depends on the directions by more than is allowed here
+    fake = noisy(faces(400), scale=4)
     ours, theirs = swd(real, fake, patches=64, seed=0), slow_swd(real, fake, patches=64, directions=512)
     assert ours == pytest.approx(theirs, rel=0.08)  # the places and the directions are drawn anew
 
