@@ -76,9 +76,8 @@ def main(
     for part in ("whole", "trainings", "other jobs"):
         seconds = {each: [run[part] for run in runs] for each, runs in times.items()}
         found[part] = {each: median(values) for each, values in seconds.items()}
-        shares = [ours / theirs for ours, theirs in zip(seconds[commit], seconds[baseline], strict=True)]
-        found[f"{part}: share"] = {"ratio": median(shares), "low": min(shares), "high": max(shares)}
-        print(f"{part}: {median(shares):.2f} × ({min(shares):.2f} to {max(shares):.2f})")
+        share = found[f"{part}: share"] = records.ratio(seconds, baseline, commit)
+        print(f"{part}: {share['ratio']:.2f} × ({share['low']:.2f} to {share['high']:.2f})")
     records.write("pipeline-", DEVICE, found)
 
 

@@ -56,16 +56,15 @@ def runs(shown: str, experiment_name: str, experiment: Experiment) -> list[layou
     none; shown: the first of the model that `figures.model` names; autoencoders: the first of each model with E and G;
     fvaes: the first of each model that `claims.fvae` names, or that of `figures.model` where it names none; all.
     """
-    if shown == "shown":
-        return [layout.Run(experiment_name, experiment.figures.model, experiment.seeds[0])]
-    if shown == "autoencoders":
-        names = [name for name, spec in experiment.models.items() if spec.kind != "flow"]
-        return [layout.Run(experiment_name, name, experiment.seeds[0]) for name in names]
-    if shown == "fvaes":
-        names = list(experiment.claims.fvae) or [experiment.figures.model]
-        return [layout.Run(experiment_name, name, experiment.seeds[0]) for name in names]
-    models = experiment.models if shown == "all" else []
-    return [layout.Run(experiment_name, model, seed) for model in models for seed in experiment.seeds]
+    models = {
+        "none": [],
+        "shown": [experiment.figures.model],
+        "autoencoders": [name for name, spec in experiment.models.items() if spec.kind != "flow"],
+        "fvaes": [*experiment.claims.fvae] or [experiment.figures.model],
+        "all": [*experiment.models],
+    }[shown]
+    seeds = experiment.seeds if shown == "all" else experiment.seeds[:1]
+    return [layout.Run(experiment_name, model, seed) for model in models for seed in seeds]
 
 
 def make_table(name: str, experiment_name: str, experiment: Experiment) -> None:
