@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,14 +27,18 @@ def process(*arguments, folder):
 @pytest.fixture
 def elsewhere(tmp_path):
     """A folder with the parameters and nothing made."""
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("describe --experiment cats", "--experiment: no experiment 'cats'; params.yaml has demo, study, search"),
+        (
+            "describe --experiment cats",
+            "--experiment: no experiment 'cats'; the experiments are demo, study, study_parameters",
+        ),
         ("prepare --experiment celeba64", "data/raw/celeba-hq does not exist; put the archive or the folder of images"),
         ("train --experiment demo --model gan", "--model: 'gan' is not one of vae_dense, vae, glow"),
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; make it first"),
@@ -47,13 +52,13 @@ def elsewhere(tmp_path):
 )
 def test_bad_input_is_one_line(elsewhere, command, message):
     assert_one_line(program.run(*command.split(), folder=elsewhere), message)
-    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
+    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml", "experiments"}
 
 
 def test_bad_input_is_one_line_and_exit_code_1_in_a_process(elsewhere):
     done = process("train", "--experiment", "demo", "--model", "fvae", folder=elsewhere)
     assert_one_line(done, "data/demo/images.npy: missing; make it first")
-    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml"}
+    assert {path.name for path in elsewhere.iterdir()} == {"params.yaml", "experiments"}
 
 
 def assert_one_line(done, message):

@@ -61,28 +61,63 @@ def test_the_projects_own_parameters_are_valid():
     assert params.build == ("demo",)
     assert list(params.experiments) == [
         *(
-            "demo",
-            "study",
-            "search",
-            "search_conv",
-            "search_conv_batch",
-            "family",
-            "lfw64",
-            "celeba64",
-            "celeba128",
-            "celeba64_authors",
+            *("demo", "study", "study_parameters", "family"),
+            *("lfw64", "faces64", "celeba64", "celeba128", "celeba64_authors"),
+            *("search", "search_conv", "search_conv_batch", "search_faces64"),
         )
     ]
 
 
 def test_the_file_is_short():
-    assert len(TEXT.splitlines()) < 280
+    assert len(TEXT.splitlines()) < 170
+
+
+BESIDE = [
+    ("experiments: {more: {extends: demo}}\n", None),
+    (
+        "experiments: {more: {extends: cats}}\n",
+        "1: experiments.more.extends: no experiment 'cats'; the experiments are",
+    ),
+    ("experiments:\n  demo: {extends: study}\n", "2: experiments.demo: stands twice, first in "),
+    (
+        "experiments:\n  more:\n    extends: demo\n    training: {ema: 2}\n",
+        "4: experiments.more.training.ema: must be less than",
+    ),
+    ("build: [demo]\nexperiments: {}\n", "1: build: unknown; a file in this folder has experiments alone"),
+    ("", "1: the file: must be a mapping with experiments by name under `experiments`"),
+    ("experiments: [demo]\n", "1: the file: must be a mapping with experiments by name under `experiments`"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BESIDE)
+def test_files_beside_it_hold_more_experiments(tmp_path, text, message):
+    file = written(tmp_path, TEXT)
+    beside = tmp_path / "experiments" / "own.yaml"
+    beside.parent.mkdir()
+    beside.write_text(text)
+    if message is None:
+        assert load(file).experiment("more") == load(file).experiment("demo")
+    else:
+        assert f"experiments/own.yaml:{message}" in error_of(file)
+
+
+def test_what_an_inherited_value_in_another_file_breaks_is_told_there(tmp_path):
+    file = changed(tmp_path, "defaults.training.ema", 2)
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "own.yaml").write_text("experiments: {more: {extends: demo}}\n")
+    assert error_of(file).startswith("params.yaml:")
+
+
+def test_dvc_tracks_every_file():
+    stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
+    for stage in stages.values():
+        assert [next(iter(each)) for each in stage["params"]] == list(map(str, source.files(Path("params.yaml"))))
 
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("build", ["cats"], "build: no experiment 'cats'; params.yaml has demo"),
+        ("build", ["cats"], "build: no experiment 'cats'; the experiments are demo"),
         ("builds", ["demo"], "builds: unknown; allowed here: build, inception, experiments, defaults"),
         ("experiments.demo.colour", 1, "experiments.demo.colour: unknown; allowed here: data, seeds, match, models"),
         ("experiments.demo.data", None, "experiments.demo.data: missing"),
@@ -119,7 +154,12 @@ def test_the_file_is_short():
         ("experiments.demo.training.images", 0, "experiments.demo.training.images: must be greater than 0, not 0"),
         ("experiments.demo.training.image", 3, "experiments.demo.training.image: unknown; allowed here: images, batch"),
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),
-        ("experiments.lfw64.data.filter", "sinc", "experiments.lfw64.data.filter: must be 'lanczos', 'area'"),
+        (
+            "experiments.demo.data",
+            yaml.safe_load(Path("experiments/photographs.yaml").read_text())["experiments"]["lfw64"]["data"]
+            | {"filter": "sinc"},
+            "experiments.demo.data.filter: must be 'lanczos', 'area'",
+        ),
         ("experiments.demo.claims", {"glow": ["gan"]}, "experiments.demo.claims.glow: gan is not one of the models: "),
         ("experiments.demo.claims", {"vae": ["vae"] * 2}, "experiments.demo.claims.vae: vae stands twice"),
         ("experiments.demo.claims", {"vae": ["fvae"]}, "experiments.demo.claims.vae: fvae cannot be compared with it"),
@@ -234,8 +274,11 @@ def test_null_removes_an_inherited_model(tmp_path):
 @pytest.mark.parametrize(
     ("experiments", "message"),
     [
-        ("  own: {extends: demos}\n", "experiments.own.extends: no experiment 'demos'; params.yaml has demo, study,"),
-        ("  own: {extends: [demo]}\n", "experiments.own.extends: no experiment '['demo']'; params.yaml has demo"),
+        (
+            "  own: {extends: demos}\n",
+            "experiments.own.extends: no experiment 'demos'; the experiments are demo, study,",
+        ),
+        ("  own: {extends: [demo]}\n", "experiments.own.extends: no experiment '['demo']'; the experiments are demo"),
         ("  own: {extends: own}\n", "experiments.own.extends: an experiment cannot extend itself: own extends own"),
         (
             "  a: {extends: b}\n  b: {extends: c}\n  c: {extends: b}\n",
@@ -277,7 +320,7 @@ def test_the_command_params_prints_what_an_experiment_inherits(tmp_path):
         assert load(written(tmp_path, yaml.safe_dump(alone))).experiment(name) == experiment
     done = program.run("params", "--experiment", "cats", folder=Path.cwd())
     assert done.returncode == 1
-    assert done.stderr.startswith("fvae: --experiment: no experiment 'cats'; params.yaml has demo")
+    assert done.stderr.startswith("fvae: --experiment: no experiment 'cats'; the experiments are demo")
 
 
 SCALARS = """

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ from fvae.layout import RAW
 from workflow.planning import STARTED
 
 LOCK = Path("dvc.lock")
-RECORDED = Path(".snakemake/recorded-params.yaml")
+RECORDED = Path(".snakemake/recorded")  # params.yaml and experiments/*.yaml
 YAML_1_2 = YAML(typ="safe")  # as DVC reads and writes it
 
 Stage = dict[str, Any]
@@ -106,7 +107,16 @@ def accept(stages: list[Stage]) -> None:
         if file.suffix in (".npy", ".json"):
             file.unlink()
     targets = sorted({str(file) for file in present if file not in ignored})
-    options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all", "--config", f"recorded_params={RECORDED}"]
+    options = [
+        "--cores",
+        "1",
+        "--touch",
+        "--forceall",
+        "--quiet",
+        "all",
+        "--config",
+        f"recorded_params={RECORDED / 'params.yaml'}",
+    ]
     done = subprocess.run(["snakemake", *options, "--", *targets], check=False)
     if done.returncode:
         sys.exit(done.returncode)
@@ -120,12 +130,14 @@ def main() -> None:
             file.unlink()
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
-        params = io.StringIO()
-        YAML_1_2.dump(stage["params"]["params.yaml"], params)
-        groups.setdefault(params.getvalue(), []).append(stage)
+        groups.setdefault(json.dumps(stage["params"], sort_keys=True), []).append(stage)
     print(f"{len(stages)} stages are as dvc.lock says" if LOCK.exists() else "no dvc.lock here", file=sys.stderr)
-    for text, group in groups.items():
-        write_text(RECORDED, text)
+    for group in groups.values():
+        shutil.rmtree(RECORDED, ignore_errors=True)
+        for name, params in group[0]["params"].items():
+            text = io.StringIO()
+            YAML_1_2.dump(params, text)
+            write_text(RECORDED / name, text.getvalue())
         accept(group)
     STARTED.parent.mkdir(exist_ok=True)
     STARTED.touch()

@@ -1,4 +1,4 @@
-"""params.yaml: every number that decides a result, merged, checked, and with its types."""
+"""params.yaml and experiments/*.yaml: every number that decides a result, merged, checked, and with its types."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from fvae.params.schema import (
     VAESpec,
     free_sizes,
 )
-from fvae.params.source import read
+from fvae.params.source import read_all
 
 __all__ = [
     "FID",
@@ -82,17 +82,16 @@ __all__ = [
 
 
 def load(path: Path | str = "params.yaml") -> Params:
-    """Read a parameter file, merge what experiments inherit, and check it.
+    """Read params.yaml and the files in `experiments` beside it, merge what experiments inherit, and check all.
 
     Raises UserError with one line that names the line and the place in the file, what is wrong and what is allowed.
     """
-    path = Path(path)
-    file = resolve(read(path), path)
+    file = resolve(read_all(Path(path)))
     try:
         params = Params.model_validate(file.plain())
     except ValidationError as error:
-        raise explain(error, file, path) from error
+        raise explain(error, file) from error
     for name, experiment in params.experiments.items():
         for problem in problems(name, experiment):
-            raise error_at(["experiments", name], problem.parameter, problem.message, file, path)
+            raise error_at(["experiments", name], problem.parameter, problem.message, file)
     return params

@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from fvae.params.source import Entry, located
 
 
-def resolve(file: Entry, path: Path) -> Entry:
+def resolve(file: Entry) -> Entry:
     """The file with `defaults` and `extends` merged into the experiments; every entry keeps the place it comes from.
 
     An experiment is made of the defaults, overridden by the experiment that it extends, overridden by its own keys.
     Raises UserError where `extends` names no experiment or leads back to itself.
     """
-    sections = _mapping(file, path)
+    sections = _mapping(file)
     if "experiments" not in sections:
         return file  # validation says so
-    experiments = _mapping(sections["experiments"], path)
-    defaults = sections.get("defaults", Entry({}, "defaults", file.line))
-    _mapping(defaults, path)
-    merged = {name: _inherit(name, experiments, defaults, path) for name in experiments}
+    experiments = _mapping(sections["experiments"])
+    defaults = sections.get("defaults", replace(file, value={}, place="defaults"))
+    _mapping(defaults)
+    merged = {name: _inherit(name, experiments, defaults) for name in experiments}
     own = {name: entry for name, entry in sections.items() if name != "defaults"}
     return replace(file, value=own | {"experiments": replace(sections["experiments"], value=merged)})
 
 
-def _mapping(entry: Entry, path: Path) -> dict[str, Entry]:
+def _mapping(entry: Entry) -> dict[str, Entry]:
     if not isinstance(entry.value, dict):
-        raise located(path, entry, f"must be a mapping of names to values, not {entry.plain()!r}")
+        raise located(entry, f"must be a mapping of names to values, not {entry.plain()!r}")
     return entry.value
 
 
-def _inherit(name: str, experiments: dict[str, Entry], defaults: Entry, path: Path) -> Entry:
+def _inherit(name: str, experiments: dict[str, Entry], defaults: Entry) -> Entry:
     """An experiment with all that it inherits."""
-    chain = _chain(name, experiments, path)
-    merged = replace(defaults, place=experiments[name].place, line=experiments[name].line)
+    chain = _chain(name, experiments)
+    merged = replace(experiments[name], value=defaults.value)
     for own in reversed(chain):
-        sections = {key: entry for key, entry in _mapping(own, path).items() if key != "extends"}
-        merged = _without_removed_models(merged, merge(merged, replace(own, value=sections)), path)
-    return _with_extended_models(merged, path)
+        sections = {key: entry for key, entry in _mapping(own).items() if key != "extends"}
+        merged = _without_removed_models(merged, merge(merged, replace(own, value=sections)))
+    return _with_extended_models(merged)
 
 
-def _with_extended_models(experiment: Entry, path: Path) -> Entry:
+def _with_extended_models(experiment: Entry) -> Entry:
     """The experiment with each model that extends another one of it merged into that one."""
     models = experiment.value.get("models")
     if models is None or not isinstance(models.value, dict):
         return experiment
     merged: dict[str, Entry] = {}
     for name in models.value:
-        *inherited, own = reversed(_chain(name, models.value, path, "model"))
+        *inherited, own = reversed(_chain(name, models.value, "model"))
         for section in [*inherited, own]:
             if not isinstance(section.value, dict):
                 break  # validation says so
@@ -59,18 +58,18 @@ def _with_extended_models(experiment: Entry, path: Path) -> Entry:
     return replace(experiment, value=experiment.value | {"models": replace(models, value=merged)})
 
 
-def _chain(name: str, sections: dict[str, Entry], path: Path, what: str = "experiment") -> list[Entry]:
+def _chain(name: str, sections: dict[str, Entry], what: str = "experiment") -> list[Entry]:
     """An experiment (or model), the one that it extends, and so on."""
     names = [name]
     while isinstance(sections[names[-1]].value, dict) and "extends" in sections[names[-1]].value:
         extends: Entry = sections[names[-1]].value["extends"]
         if not isinstance(extends.value, str) or extends.value not in sections:
-            where = path.name if what == "experiment" else "the experiment"
-            raise located(path, extends, f"no {what} '{extends.plain()}'; {where} has {', '.join(sections)}")
+            where = "the experiments are" if what == "experiment" else "the experiment has"
+            raise located(extends, f"no {what} '{extends.plain()}'; {where} {', '.join(sections)}")
         if extends.value in names:
             cycle = " extends ".join([*names[names.index(extends.value) :], extends.value])
             article = "an" if what == "experiment" else "a"
-            raise located(path, extends, f"{article} {what} cannot extend itself: {cycle}")
+            raise located(extends, f"{article} {what} cannot extend itself: {cycle}")
         names.append(extends.value)
     return [sections[each] for each in names]
 
@@ -101,7 +100,7 @@ def _kinds_differ(inherited: Entry, own: Entry, section: str) -> bool:
     return False
 
 
-def _without_removed_models(inherited: Entry, merged: Entry, path: Path) -> Entry:
+def _without_removed_models(inherited: Entry, merged: Entry) -> Entry:
     """The experiment without the inherited models that it sets to null."""
     models = merged.value.get("models")
     if models is None or not isinstance(models.value, dict):
@@ -109,6 +108,6 @@ def _without_removed_models(inherited: Entry, merged: Entry, path: Path) -> Entr
     before = inherited.plain().get("models") or {}
     for name, entry in models.value.items():
         if entry.value is None and name not in before:
-            raise located(path, entry, "null removes an inherited model, and no model of that name is inherited")
+            raise located(entry, "null removes an inherited model, and no model of that name is inherited")
     kept = {name: entry for name, entry in models.value.items() if entry.value is not None}
     return replace(merged, value=merged.value | {"models": replace(models, value=kept)})

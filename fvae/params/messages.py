@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -10,20 +10,20 @@ from fvae.errors import UserError
 from fvae.params.source import Entry, located
 
 
-def explain(error: ValidationError, file: Entry, path: Path) -> UserError:
+def explain(error: ValidationError, file: Entry) -> UserError:
     """The first error of a validation of a file's entries."""
     first = error.errors()[0]
     names = place(first["loc"], file)
     context = first.get("ctx", {})
     if "name" in context:  # set by the checks of the schema: the parameter within the section
-        return error_at(names, str(context["name"]), first["msg"], file, path)
+        return error_at(names, str(context["name"]), first["msg"], file)
     if first["type"] == "missing":
-        return error_at(names, str(first["loc"][-1]), "missing", file, path)
+        return error_at(names, str(first["loc"][-1]), "missing", file)
     message = first["msg"].replace("Input should be", "must be")
     if first["type"] in ("model_type", "dict_type", "model_attributes_type"):
         message = "must be a mapping of names to values"
     given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
-    return error_at(names, "", f"{message}{given}", file, path)
+    return error_at(names, "", f"{message}{given}", file)
 
 
 def place(parts: tuple[int | str, ...], file: Entry) -> list[str]:
@@ -42,7 +42,7 @@ def place(parts: tuple[int | str, ...], file: Entry) -> list[str]:
     return names
 
 
-def error_at(section: list[str], parameter: str, message: str, file: Entry, path: Path) -> UserError:
+def error_at(section: list[str], parameter: str, message: str, file: Entry) -> UserError:
     """What is wrong with a parameter of a section, such as "match.model", at the place where the user wrote it.
 
     That is the section itself where the parameter is missing, and another experiment or `defaults` where the parameter
@@ -57,8 +57,8 @@ def error_at(section: list[str], parameter: str, message: str, file: Entry, path
             missing = names[index:]
             break
         entry = entries[key]
-    written = Entry(None, ".".join([*filter(None, [entry.place]), *missing]), entry.line)
+    written = replace(entry, value=None, place=".".join([*filter(None, [entry.place]), *missing]))
     experiment = ".".join(names[:2])
     if names[:1] == ["experiments"] and len(names) > 2 and not f"{written.place}.".startswith(f"{experiment}."):
         message = f"{message} (inherited by {experiment})"
-    return located(path, written, message)
+    return located(written, message)

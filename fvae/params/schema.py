@@ -517,7 +517,7 @@ class Inception(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml, its defaults merged into the experiments."""
+    """All parameters, the defaults merged into the experiments."""
 
     merged_away = ("defaults",)
 
@@ -534,7 +534,7 @@ class Params(Section):
 
     def no_experiment(self, name: str) -> str:
         """What to say of a name that no experiment has."""
-        return f"no experiment '{name}'; params.yaml has {', '.join(self.experiments)}"
+        return f"no experiment '{name}'; the experiments are {', '.join(self.experiments)}"
 
     def experiment(self, name: str, place: str = "--experiment") -> Experiment:
         """The experiment of that name. Raises UserError where there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Entry:
     """A value of the file and where it was written."""
 
     value: Any  # a scalar, a list of entries, or a dict of entries by name
+    file: Path
     place: str  # such as "experiments.demo.training.images"
     line: int  # from 1
 
@@ -40,13 +41,50 @@ class Entry:
         return self.value
 
 
+def files(path: Path) -> list[Path]:
+    """A parameter file, and those in the folder `experiments` beside it."""
+    return [path, *sorted(path.parent.glob("experiments/*.yaml"))]
+
+
+def read_all(path: Path) -> Entry:
+    """The entries of a parameter file, with the experiments of those in the folder `experiments` beside it.
+
+    Raises UserError where one of them holds anything but experiments, or one that stands in another file.
+    """
+    main, *others = map(read, files(path))
+    if (
+        not others
+        or not isinstance(main.value, dict)
+        or not isinstance(experiments := main.value.get("experiments"), Entry)
+    ):
+        return main  # validation says what is wrong with it
+    found = dict(experiments.value) if isinstance(experiments.value, dict) else {}
+    for other in others:
+        for name, entry in experiments_of(other).items():
+            if name in found:
+                raise located(entry, f"stands twice, first in {found[name].file}:{found[name].line}")
+            found[name] = entry
+    return replace(main, value=main.value | {"experiments": replace(experiments, value=found)})
+
+
+def experiments_of(file: Entry) -> dict[str, Entry]:
+    """The experiments of a file that holds nothing else. Raises UserError where it does."""
+    sections = file.value if isinstance(file.value, dict) else {}
+    for name, entry in sections.items():
+        if name != "experiments":
+            raise located(entry, "unknown; a file in this folder has experiments alone")
+    if "experiments" not in sections or not isinstance(sections["experiments"].value, dict):
+        raise located(file, "must be a mapping with experiments by name under `experiments`")
+    return sections["experiments"].value
+
+
 def read(path: Path) -> Entry:
     """The file's entries. Raises UserError, with the line, where it is no UTF-8, no YAML, or ambiguous."""
     try:
         text = path.read_text(encoding="utf-8")
         yaml = YAML(typ="safe", pure=True)
         document = yaml.compose(text)
-        return Reader(path, yaml).entry(document, ()) if document else Entry(None, "", 1)
+        return Reader(path, yaml).entry(document, ()) if document else Entry(None, path, "", 1)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -76,7 +114,7 @@ class Reader:
             value = self.scalar(node, place)
         else:
             raise self.error(node, place, f"the tag {node.tag} is not read")
-        return Entry(value, ".".join(place), line)
+        return Entry(value, self.path, ".".join(place), line)
 
     def pairs(self, node: MappingNode, place: tuple[str, ...]) -> Iterator[tuple[str, Entry]]:
         """The entries of a mapping by name; each has the line of its name."""
@@ -90,7 +128,7 @@ class Reader:
                 raise self.error(key, (*place, name), f"stands twice, first in line {lines[name]}")
             lines[name] = line
             entry = self.entry(item, (*place, name))
-            yield name, Entry(entry.value, entry.place, line)
+            yield name, replace(entry, line=line)
 
     def scalar(self, node: ScalarNode, place: tuple[str, ...]) -> str | int | float | bool | None:
         """The value of a scalar as ruamel.yaml, and with it DVC, reads it."""
@@ -105,9 +143,9 @@ class Reader:
 
     def error(self, node: Node, place: tuple[str, ...], message: str) -> UserError:
         """An error at a node."""
-        return located(self.path, Entry(None, ".".join(place), node.start_mark.line + 1), message)
+        return located(Entry(None, self.path, ".".join(place), node.start_mark.line + 1), message)
 
 
-def located(path: Path, entry: Entry, message: str) -> UserError:
+def located(entry: Entry, message: str) -> UserError:
     """An error at an entry: `params.yaml:37: experiments.demo.training.images: message`."""
-    return UserError(f"{path}:{entry.line}: {entry.place or 'the file'}: {message}")
+    return UserError(f"{entry.file}:{entry.line}: {entry.place or 'the file'}: {message}")

@@ -11,8 +11,18 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-COPIED = ["Snakefile", "dvc.yaml", ".dvc", ".dvcignore", ".gitignore", "params.yaml", "workflow", "profiles", "fvae"]
-COPIED += ["data/raw/.gitkeep"]
+COPIED = [
+    "Snakefile",
+    "dvc.yaml",
+    ".dvc",
+    ".dvcignore",
+    ".gitignore",
+    "params.yaml",
+    "experiments",
+    "workflow",
+    "profiles",
+]
+COPIED += ["fvae", "data/raw/.gitkeep"]
 
 
 class Project:
@@ -84,8 +94,9 @@ class Project:
         for model in ("vae_dense", "fvae_conv"):
             del params["experiments"]["demo"]["models"][model]
         del params["experiments"]["family"]["models"]["fvae_autoregressive"]  # it extends one of them
-        for experiment in ("study", "search", "search_conv", "search_conv_batch"):
+        for experiment in ("study", "study_parameters"):
             del params["experiments"][experiment]
+        (self.folder / "experiments" / "searches.yaml").write_text("experiments: {}\n")
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def copy(self, folder: Path) -> "Project":

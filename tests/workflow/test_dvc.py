@@ -135,7 +135,9 @@ def test_dvc_tracks_every_parameter(recorded):
     params = yaml.safe_load((recorded.folder / "params.yaml").read_text())
     lock = yaml.safe_load((recorded.folder / "dvc.lock").read_text())["stages"]
     assert set(lock) == {"data@demo", "results@demo", "paper@demo"}
-    assert all(stage["params"]["params.yaml"] == params for stage in lock.values())
+    for stage in lock.values():
+        assert stage["params"]["params.yaml"] == params
+        assert "lfw64" in stage["params"]["experiments/photographs.yaml"]["experiments"]
 
 
 def test_params_diff_names_what_changed(recorded, tmp_path):
