@@ -1,0 +1,9 @@
+"""Trained models for use in other programs: `fvae.load` gives a TrainedModel."""
+
+from __future__ import annotations
+
+from fvae.library.images import to_pil
+from fvae.library.loading import load_model
+from fvae.library.trained_model import TrainedModel
+
+__all__ = ["TrainedModel", "load_model", "to_pil"]
