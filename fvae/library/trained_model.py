@@ -13,6 +13,7 @@ from torch import Tensor
 from fvae.errors import UserError
 from fvae.evaluation import sampling
 from fvae.evaluation.likelihood import image_bits
+from fvae.evaluation.sampling import BATCH
 from fvae.library.images import ImagesLike, OneImage, as_array
 from fvae.models.base import Model
 from fvae.params import ModelSpec
@@ -46,15 +47,20 @@ class TrainedModel:
     def sample(self, n: int, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
         """n images of z ∼ N(0, T² I), equation (19): uint8 (n, 3, H, W).
 
-        Of the same seed and temperature the first ones are those of `python -m fvae sample random` without noise.
+        Fewer images of the same seed and temperature are the first ones of more. They are those of the first draw of
+        `python -m fvae sample random`, but for rounding, where that adds no noise and keeps the BatchNorms of training.
         """
         _check_count("n", n, 1)
         _check_count("seed", seed, 0)
         if not 0 <= temperature < float("inf"):
             raise UserError(f"temperature: {temperature} is not a number of at least 0")
         generator = torch_generator(seed, "sample", "random", 0)
+        # Whole batches are drawn, since the last numbers of a draw depend on how many there are.
+        latents = (
+            temperature * sampling.latents(self.model, BATCH, generator)[: n - start] for start in range(0, n, BATCH)
+        )
         with exact_arithmetic():
-            return sampling.sample(self.model, n, generator, temperature=temperature, quiet=True)
+            return sampling.decode_batches(self.model, self.model.decode, latents, n, quiet=True)
 
     def encode(self, images: ImagesLike) -> np.ndarray:
         """The latents of images without noise, F_x(0): float32 (n, d)."""
