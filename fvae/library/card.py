@@ -18,6 +18,10 @@ from fvae.results import read_cost, read_floor, read_metric
 from fvae.version import __version__
 
 PAPER = "https://arxiv.org/abs/1809.05861"
+DISTANCES = (  # metric, as printed, and the key of its number
+    ("portrait_distance", "portrait distance ↓", "portrait_distance"),
+    ("swd", "SWD × 10³ ↓", "mean"),
+)
 DRAWN = (
     "The portraits are drawn by a program from random numbers. They show no real person and have no licence of their "
     "own, so that the weights may be shared."
@@ -154,32 +158,29 @@ def metrics(run: layout.Run, experiment: Experiment) -> str:
 def metric_rows(run: layout.Run, experiment: Experiment) -> Iterator[dict[str, str]]:
     """A row for each metric that was measured, with what real images reach in it."""
     floor = read_floor(run.experiment) if layout.floor(run.experiment).is_file() else {}
-
-    def real(name: str) -> str:
-        found = floor.get(name)
-        return with_error(found["mean"], found["standard_deviation"], 1) if found else ""
-
     samples = f"samples at T = {experiment.sampling.random.temperature:g}"
+
+    def row(label: str, value: str, measured_of: str, name: str = "") -> dict[str, str]:
+        found = floor.get(name)
+        real = with_error(found["mean"], found["standard_deviation"], 1) if found else ""
+        return {"metric": label, "this model": value, "real images": real, "measured of": measured_of}
+
     if run.metric("bpd").is_file():
         bpd = read_metric(run, "bpd")
         value = ("≤ " if bpd["bound"] else "") + with_error(bpd["bpd"], bpd["standard_error"], 3)
-        yield {"metric": "bits/dim ↓", "this model": value, "measured of": f"{bpd['images']:,} held-out images"}
-    for name, label, key in (
-        ("portrait_distance", "portrait distance ↓", "portrait_distance"),
-        ("swd", "SWD × 10³ ↓", "mean"),
-    ):
+        yield row("bits/dim ↓", value, f"{bpd['images']:,} held-out images")
+    for name, label, key in DISTANCES:
         if run.metric(name).is_file() and (found := read_metric(run, name))[key] is not None:
-            value, of = with_error(found[key], found["standard_deviation"], 1), f"{found['images']:,} {samples}"
-            yield {"metric": label, "this model": value, "real images": real(name), "measured of": of}
+            value = with_error(found[key], found["standard_deviation"], 1)
+            yield row(label, value, f"{found['images']:,} {samples}", name)
     if run.metric("fid").is_file():
         fid = read_metric(run, "fid")
-        value = with_error(fid["fid"], fid["fid_standard_deviation"], 1)
-        of = f"n/a: {fid['reason']}" if fid["fid"] is None else f"{fid['images']:,} {samples}"
-        yield {"metric": "FID ↓", "this model": value, "real images": real("fid"), "measured of": of}
+        of = f"{fid['reason']}" if fid["fid"] is None else f"{fid['images']:,} {samples}"
+        yield row("FID ↓", with_error(fid["fid"], fid["fid_standard_deviation"], 1), of, "fid")
     if run.metric("sharpness").is_file():
         found = read_metric(run, "sharpness")["reconstructions"]
         value = "exact" if found["psnr"] is None else f"{found['psnr']:.1f}"
-        yield {"metric": "PSNR, dB ↑", "this model": value, "measured of": f"{found['images']:,} reconstructions"}
+        yield row("PSNR, dB ↑", value, f"{found['images']:,} reconstructions")
 
 
 def with_error(value: float | None, error: float | None, digits: int) -> str:
