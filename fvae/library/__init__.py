@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fvae.library.images import to_pil
+from fvae.library.folder import save
+from fvae.library.images import as_array, to_pil
 from fvae.library.loading import load_model
 from fvae.library.trained_model import TrainedModel
 
-__all__ = ["TrainedModel", "load_model", "to_pil"]
+__all__ = ["TrainedModel", "as_array", "load_model", "save", "to_pil"]

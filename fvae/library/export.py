@@ -19,6 +19,7 @@ from fvae.library.trained_model import TrainedModel
 from fvae.paper.style import sheet
 from fvae.params import Experiment
 
+DECODER = "decoder.onnx"
 SHEET = (6, 6)  # rows and columns of samples
 SIDE = 64  # pixels at least that an image of the sheet is shown with
 
@@ -33,11 +34,12 @@ def export(run: layout.Run, experiment: Experiment, folder: Path, *, onnx: bool 
     trained = load_run(run.folder)
     temperature = experiment.sampling.sheets.temperature
     text = card(run, experiment, trained, temperature, onnx)  # first, since it raises where something is missing
+    (folder / DECODER).unlink(missing_ok=True)  # of an earlier export
+    if onnx:
+        export_decoder(trained.model, folder / DECODER)
     save(trained, folder)
     image = Image.fromarray(sample_sheet(trained, temperature, int(run.seed)))
     write(folder / "sheet.png", partial(image.save, format="PNG"))
-    if onnx:
-        export_decoder(trained.model, folder / "decoder.onnx")
     write_text(folder / "README.md", text)
 
 

@@ -59,8 +59,8 @@ class Decoder(nn.Module):
 def export_decoder(model: Model, path: Path) -> None:
     """Write decoder.onnx, with the input `z`, float32 (n, d) for any n, and the output `image`, (n, 3, H, W).
 
-    Then what onnxruntime computes on the CPU is compared with PyTorch. Raises UserError where they differ by more than
-    TOLERANCE, where packages are missing, and for an autoregressive flow, whose inverse has a step for each dimension.
+    What onnxruntime computes on the CPU is compared with PyTorch before. Raises UserError where they differ by more
+    than TOLERANCE, where packages are missing, and for an autoregressive flow, whose inverse has a step per dimension.
     """
     if any(isinstance(module, AutoregressiveFlow) for module in model.modules()):
         raise UserError("--onnx: an autoregressive flow is inverted one dimension after the other; export it without")
@@ -79,10 +79,14 @@ def export_decoder(model: Model, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    write(path, lambda partial: program.save(partial, external_data=False))
-    difference = largest_difference(model, path)
-    if not difference <= TOLERANCE:
-        raise UserError(f"{path}: differs from PyTorch by {difference:.1e}, more than {TOLERANCE:.0e}")
+
+    def save(partial: Path) -> None:
+        program.save(partial, external_data=False)
+        difference = largest_difference(model, partial)
+        if not difference <= TOLERANCE:
+            raise UserError(f"{path}: would differ from PyTorch by {difference:.1e}, more than {TOLERANCE:.0e}")
+
+    write(path, save)
 
 
 @torch.no_grad()
