@@ -1,7 +1,9 @@
 """README.md, CONTRIBUTING.md and docs/: what they name exists, what they show runs, what they print was measured."""
 
 import copy
+import importlib
 import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -21,6 +23,10 @@ from safetensors.torch import load_file
 
 from fvae import layout
 from fvae.__main__ import app
+from fvae.flows.composition import Composition
+from fvae.flows.coupling import Coupling
+from fvae.flows.layer import Layer
+from fvae.library import TrainedModel
 from fvae.models.build import build
 from fvae.paper import FIGURES, TABLES
 from fvae.params import Experiment, load
@@ -240,6 +246,33 @@ def test_dvc_stages_exist():
         stage, _, experiment = word.partition("@")
         assert stage in stages, (page, word)
         assert experiment in {*load().experiments, "EXPERIMENT"}, (page, word)
+
+
+# The library
+
+
+def test_the_page_on_the_library_names_every_layer_and_only_those_that_exist():
+    listed = [row for table in tables(PAGES["docs/library.md"]) for row in table if "layer" in row]
+    named = set()
+    for row in listed:
+        module, *names = [part for name in re.findall("`(.*?)`", row["layer"]) for part in name.split(".")]
+        named |= {getattr(importlib.import_module(f"fvae.flows.{module}"), name) for name in names}
+    layers, left = set(), [Layer]
+    while left:
+        found = [kind for kind in left.pop().__subclasses__() if kind.__module__.startswith("fvae.flows.")]
+        layers |= set(found)
+        left += found
+    assert layers - {Coupling, Composition} <= named
+
+
+def test_the_page_on_the_library_names_every_method():
+    (listed,) = ({row["method"] for row in t} for t in tables(PAGES["docs/library.md"]) if "method" in t[0])
+    methods = {name: method for name, method in vars(TrainedModel).items() if inspect.isfunction(method)}
+    shown = {re.match(r"`(\w+)\((.*)\)`", each)[1]: each for each in listed}
+    assert set(shown) == {name for name in methods if not name.startswith("_")}
+    for name, text in shown.items():
+        parameters = list(inspect.signature(methods[name]).parameters)[1:]
+        assert re.findall(r"(\w+)(?:=[\d.]+)?[,)]", text) == parameters, text
 
 
 # README's code

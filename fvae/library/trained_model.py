@@ -18,6 +18,7 @@ from fvae.library.images import ImagesLike, OneImage, as_array
 from fvae.models.base import Model
 from fvae.params import ModelSpec
 from fvae.seeding import torch_generator
+from fvae.training.machine import use_exact_arithmetic
 
 
 class TrainedModel:
@@ -118,9 +119,16 @@ class TrainedModel:
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
-    """In this context cuDNN computes in float32 and gives the same bits every time: flows are inverted."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    """In this context GPUs compute in float32 and give the same bits every time, as flows need that are inverted."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    flags = cudnn.deterministic, cudnn.benchmark
+    precisions = cudnn.conv.fp32_precision, matmul.fp32_precision  # type: ignore[attr-defined]
+    use_exact_arithmetic()
+    try:
         yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = flags
+        cudnn.conv.fp32_precision, matmul.fp32_precision = precisions  # type: ignore[attr-defined]
 
 
 def _check_count(name: str, value: int, least: int) -> None:

@@ -8,6 +8,7 @@ from fvae.errors import UserError
 from fvae.evaluation.likelihood import image_bits
 from fvae.evaluation.sampling import generate
 from fvae.library import to_pil
+from fvae.library.trained_model import exact_arithmetic
 from fvae.params import load
 
 SIZE = 32
@@ -87,3 +88,19 @@ def test_bad_input_is_one_clear_line(trained, call, message):
     with pytest.raises(UserError, match=message) as error:
         call(trained)
     assert "\n" not in str(error.value)
+
+
+def test_the_arithmetic_of_gpus_is_exact_for_the_time_of_a_call():
+    def settings():
+        cudnn = torch.backends.cudnn
+        precisions = cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+        return cudnn.deterministic, cudnn.benchmark, *precisions
+
+    before = settings()
+    exact = (True, False, "ieee", "ieee")
+    with exact_arithmetic():
+        assert settings() == exact
+        with exact_arithmetic():  # as in a process that trains too
+            assert settings() == exact
+        assert settings() == exact
+    assert settings() == before
