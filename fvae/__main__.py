@@ -75,6 +75,20 @@ def train(
     run(experiment, model, seed, resume_across_versions=resume_across_versions)
 
 
+@app.command(rich_help_panel=MODELS)
+def export(
+    experiment: ExperimentName,
+    model: ModelName,
+    to: Annotated[Path, typer.Option("--to", help="The folder that is written.")],
+    seed: SeedNumber = 0,
+    onnx: Annotated[bool, typer.Option("--onnx", help="Write decoder.onnx too, for programs without PyTorch.")] = False,
+) -> None:
+    """Write a trained model as the Hugging Face Hub wants it: weights, config, and a model card with its numbers."""
+    from fvae.commands.export import run
+
+    run(experiment, model, seed, to, onnx=onnx)
+
+
 @app.command(rich_help_panel=EVALUATION)
 def sample(
     task: Annotated[

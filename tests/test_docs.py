@@ -1,7 +1,9 @@
 """README.md, CONTRIBUTING.md and docs/: what they name exists, what they show runs, what they print was measured."""
 
 import copy
+import importlib
 import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -11,13 +13,20 @@ from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import typer
 import yaml
+from PIL import Image
+from safetensors.torch import load_file
 
 from fvae import layout
 from fvae.__main__ import app
+from fvae.flows.composition import Composition
+from fvae.flows.coupling import Coupling
+from fvae.flows.layer import Layer
+from fvae.library import TrainedModel
 from fvae.models.build import build
 from fvae.paper import FIGURES, TABLES
 from fvae.params import Experiment, load
@@ -239,31 +248,71 @@ def test_dvc_stages_exist():
         assert experiment in {*load().experiments, "EXPERIMENT"}, (page, word)
 
 
+# The library
+
+
+def test_the_page_on_the_library_names_every_layer_and_only_those_that_exist():
+    listed = [row for table in tables(PAGES["docs/library.md"]) for row in table if "layer" in row]
+    named = set()
+    for row in listed:
+        module, *names = [part for name in re.findall("`(.*?)`", row["layer"]) for part in name.split(".")]
+        named |= {getattr(importlib.import_module(f"fvae.flows.{module}"), name) for name in names}
+    layers, left = set(), [Layer]
+    while left:
+        found = [kind for kind in left.pop().__subclasses__() if kind.__module__.startswith("fvae.flows.")]
+        layers |= set(found)
+        left += found
+    assert layers - {Coupling, Composition} <= named
+
+
+def test_the_page_on_the_library_names_every_method():
+    (listed,) = ({row["method"] for row in t} for t in tables(PAGES["docs/library.md"]) if "method" in t[0])
+    methods = {name: method for name, method in vars(TrainedModel).items() if inspect.isfunction(method)}
+    shown = {re.match(r"`(\w+)\((.*)\)`", each)[1]: each for each in listed}
+    assert set(shown) == {name for name in methods if not name.startswith("_")}
+    for name, text in shown.items():
+        parameters = list(inspect.signature(methods[name]).parameters)[1:]
+        assert re.findall(r"(\w+)(?:=[\d.]+)?[,)]", text) == parameters, text
+
+
 # README's code
 
 
-def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch):
-    (code,) = blocks(PAGES["README.md"], "python")
+@pytest.fixture
+def _trained(tmp_path, monkeypatch):
+    """A project in which demo's f-VAE is trained; weights as they are drawn are enough."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    weights = layout.Run("demo", "fvae", 0).weights
-    weights.parent.mkdir(parents=True)
-    fresh = build(load().experiment("demo").models["fvae"], size=32)
-    save_weights(weights, fresh.state_dict())
+    run, spec = layout.Run("demo", "fvae", 0), load().experiment("demo").models["fvae"]
+    save_weights(run.weights, build(spec, size=32).state_dict())
+    run.model_spec.write_text(spec.model_dump_json())
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    try:
-        variables = {}
-        exec(code, variables)
-    finally:
-        torch.set_num_threads(threads)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("_trained")
+def test_the_library_example_of_the_readme_runs():
+    (code,) = blocks(PAGES["README.md"], "python")
+    exec(code, variables := {})
     assert variables["loss"].shape == (8,)
     assert variables["loss"].isfinite().all()
-    faces = variables["faces"]
-    assert faces.shape == (4, 3, 32, 32)
-    assert faces.abs().max() <= 1
-    for name, value in fresh.state_dict().items():  # the step changed them, and then they were loaded
-        assert torch.equal(variables["model"].state_dict()[name], value), name
+    assert variables["faces"].shape == (4, 3, 32, 32)
+    assert variables["faces"].dtype == np.uint8
+    saved = load_file(layout.Run("demo", "fvae", 0).weights)
+    for name, value in variables["trained"].model.state_dict().items():
+        assert torch.equal(value.cpu(), saved[name]), name
+
+
+@pytest.mark.usefixtures("_trained")
+def test_the_code_of_the_page_on_the_library_runs():
+    Image.new("RGB", (90, 60), "brown").save("me.jpg")
+    Image.new("RGB", (60, 90), "white").save("you.png")
+    variables = {}
+    for code in blocks(PAGES["docs/library.md"], "python"):
+        exec(code.replace("hf://OWNER/NAME", "results/demo/runs/fvae/seed-0"), variables)
+    assert variables["between"].shape == (9, 3, 32, 32)
 
 
 # Numbers

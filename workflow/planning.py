@@ -25,7 +25,7 @@ from fvae.params import NOT_OF_SIZE, Experiment, Images, Params, load
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
 STARTED = Path(".snakemake/started")  # there once Snakemake ran, or `make adopt`, in this folder
 # A change of these modules cannot change a result: rules declare their paths and the values of their parameters.
-NEUTRAL = ("fvae.params", "fvae.layout", "fvae.errors", "fvae.progress", "fvae.provenance")
+NEUTRAL = ("fvae.params", "fvae.layout", "fvae.errors", "fvae.progress", "fvae.provenance", "fvae.version")
 
 Wildcards = Any  # Snakemake's
 InputFunction = Callable[[Wildcards], list[str]]

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import PIL
 
-import fvae
 from fvae.data.splits import SPLITS
 from fvae.files import sha256
+from fvae.version import __version__
 
 LIBRARIES = {"pillow": PIL.__version__, "torch": version("torch").partition("+")[0]}  # that decode and resize
 CHUNK = 256  # rows read or written at once
@@ -55,7 +55,7 @@ def write(
             "mean": mean,
             "std": std,
             "images_sha256": sha256(partial / "images.npy"),
-            "version": fvae.__version__,
+            "version": __version__,
             **LIBRARIES,
         }
         (partial / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")

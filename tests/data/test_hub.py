@@ -2,10 +2,7 @@
 
 import hashlib
 import io
-import json
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import forked
@@ -14,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from hub_server import COMMIT, Hub, serving
 from PIL import Image
 from torchvision.datasets import LFWPeople
 
@@ -25,7 +23,6 @@ from fvae.errors import UserError
 pytestmark = pytest.mark.xdist_group("processes")
 
 ROOT = Path(__file__).parents[2]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def shard(n, seed):
@@ -51,54 +48,23 @@ ARCHIVE = np.random.default_rng(3).bytes(100_000)  # in place of LFW's
 ASKED: list[str] = []
 
 
-class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download of a data set needs; and LFW."""
+class HubAndLFW(Hub):
+    """The hub's data set some/faces; and LFW."""
 
-    def answer(self, body, **headers):
-        self.send_response(200)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+    api, files, content, asked = "/api/datasets/some/faces", "/datasets/some/faces", FILES, ASKED
 
-    def do_GET(self):
-        ASKED.append(self.path)
-        path = self.path.split("?")[0]
-        if path.startswith("/api/datasets/some/faces/revision/"):
-            siblings = [{"rfilename": name, "size": len(data)} for name, data in FILES.items()]
-            about = {"_id": "1", "id": "some/faces", "sha": COMMIT, "private": False, "siblings": siblings}
-            self.answer(json.dumps(about).encode(), Content_Type="application/json")
-        elif path.startswith("/api/datasets/some/faces/tree/"):
-            tree = []
-            for name, data in FILES.items():
-                large = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
-                tree.append({"type": "file", "path": name, "size": len(data), "oid": "0", "lfs": large})
-            self.answer(json.dumps(tree).encode(), Content_Type="application/json")
-        elif (name := path.removeprefix(f"/datasets/some/faces/resolve/{COMMIT}/")) in FILES:
-            data = FILES[name]
-            self.answer(data, ETag=f'"{hashlib.sha256(data).hexdigest()}"', X_Repo_Commit=COMMIT)
-        elif path == "/lfw/lfw-deepfunneled.tgz":
+    def other(self, path):
+        if path == "/lfw/lfw-deepfunneled.tgz":
             self.answer(ARCHIVE)
         else:
-            self.send_error(404)
-
-    do_HEAD = do_GET
-
-    def log_message(self, *_):
-        pass
+            super().other(path)
 
 
 @pytest.fixture
 def endpoint():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     ASKED.clear()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(HubAndLFW) as address:
+        yield address
 
 
 @pytest.fixture

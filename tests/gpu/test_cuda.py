@@ -7,8 +7,10 @@ import pytest
 import torch
 from training.states import assert_same
 
+import fvae
 from fvae import params
 from fvae.evaluation.likelihood import image_bits
+from fvae.library import TrainedModel, save
 from fvae.models.build import build
 from fvae.seeding import seed_everything
 from fvae.training import recovery, schedule, states
@@ -147,3 +149,12 @@ def test_a_trained_flow_is_inverted_in_float32():
     with torch.no_grad():
         z, _, v = model.posterior(x, u)
         torch.testing.assert_close(model.invert(z), v, rtol=0, atol=1e-4)
+
+
+def test_a_loaded_model_makes_the_same_images_as_on_a_cpu(tmp_path):
+    seed_everything(0, "test")
+    save(TrainedModel(build(SPEC, 16), SPEC), tmp_path)
+    gpu, cpu = fvae.load(tmp_path), fvae.load(tmp_path, "cpu")
+    assert gpu.device.type == "cuda"
+    assert np.allclose(gpu.encode(IMAGES), cpu.encode(IMAGES), atol=1e-4)
+    assert np.abs(gpu.sample(8, seed=1).astype(int) - cpu.sample(8, seed=1)).max() <= 1
