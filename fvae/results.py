@@ -142,6 +142,25 @@ class NoInceptionMetrics(FeatureNumbers):
 
 
 @with_config(MORE)
+class RandomFeatures(TypedDict):
+    """random_features.json of a run, and a part of the floor: means over draws or subsets, and standard deviations."""
+
+    frechet: Number  # × 10³
+    precision: Number
+    recall: Number
+    density: Number
+    coverage: Number
+    frechet_standard_deviation: Number
+    precision_standard_deviation: Number
+    recall_standard_deviation: Number
+    density_standard_deviation: Number
+    coverage_standard_deviation: Number
+    frechet_draws: list[Number]
+    images: int
+    network_seed: int
+
+
+@with_config(MORE)
 class FIDFloor(Distance):
     """FID of test images."""
 
@@ -163,6 +182,7 @@ class Floor(TypedDict):
 
     swd: SlicedWasserstein
     portrait_distance: DistanceFloor | None  # null of photographs
+    random_features: RandomFeatures
     fid: FIDFloor
     fidelity: InceptionMetrics | NoInceptionMetrics  # as fid.json, of test images in place of samples
 
@@ -304,6 +324,7 @@ FORMS: dict[str, Any] = {
     "bpd": BitsPerDim,
     "swd": SlicedWasserstein,
     "portrait_distance": PortraitDistance | NoPortraitDistance,
+    "random_features": RandomFeatures,
     "fid": InceptionMetrics | NoInceptionMetrics,
     "sharpness": Sharpness,
     "temperature": Temperatures,

@@ -32,6 +32,15 @@ MEASURED_FID = {
     "manifold_images": 9000,
     "manifold_neighbours": {"precision_recall": 3, "density_coverage": 5},
 }
+RANDOM_FEATURES = {
+    **dict.fromkeys(("precision", "recall", "density", "coverage"), 0.5),
+    **{f"{name}_standard_deviation": 0.01 for name in ("precision", "recall", "density", "coverage")},
+    "frechet": 900.0,
+    "frechet_standard_deviation": 30.0,
+    "frechet_draws": [870.0, 930.0],
+    "images": 40,
+    "network_seed": 0,
+}
 SHARES = {
     "hair": {"bald": 0.1, "long": 0.6, "bun": 0.3},
     **{name: {"first": 0.5, "second": 0.3, "third": 0.2} for name in ("beard", "glasses", "neckline", "texture")},
@@ -68,6 +77,7 @@ def metrics(exact=False, **changes):
             "shares_of_test_images": SHARES,
             "true_shares": SHARES,
         },
+        "random_features": RANDOM_FEATURES,
         "fid": NO_WEIGHTS,
         "sharpness": {
             "high_frequency_db": -1.5,
@@ -110,6 +120,7 @@ def floor(fidelity=NO_WEIGHTS):
             "images": 38,
         },
         "portrait_distance": {"mean": 1.2, "standard_deviation": 0.1, "subsets": [1.1, 1.3], "images": 40},
+        "random_features": RANDOM_FEATURES | {"frechet": 40.0},
         "fid": {
             "mean": fidelity["fid"],
             "standard_deviation": fidelity["fid_standard_deviation"],

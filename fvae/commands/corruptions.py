@@ -5,8 +5,8 @@ from __future__ import annotations
 from fvae import layout
 from fvae.data.dataset import load as load_images
 from fvae.data.dataset import random_images, random_subsets
-from fvae.errors import UserError
 from fvae.evaluation.portrait_distance import PortraitDistance
+from fvae.evaluation.random_features import RandomFeatures
 from fvae.evaluation.soundness import Distance, measure, pools
 from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.files import write_json
@@ -19,19 +19,21 @@ FLOOR_SETS = 5
 
 
 def run(experiment_name: str) -> None:
-    """Write results/EXPERIMENT/runs/corruptions.json. Raises UserError for photographs."""
+    """Write results/EXPERIMENT/runs/corruptions.json; of photographs without the portrait distance."""
     experiment = load().experiment(experiment_name)
     data, settings = experiment.data, experiment.evaluation
-    if not isinstance(data, Portraits):
-        raise UserError(f"--experiment: {experiment_name} has no drawn portraits, of which `corruptions` is measured")
     images = load_images(layout.data(experiment_name))
     test, train = images.split("test"), images.split("train")
     n = min(IMAGES, settings.portrait_distance.images, settings.swd.images, len(test), len(train))
     compared = random_images(test, n, "evaluate/test")
     to_test = DistanceTo(compared, patches=settings.swd.patches, seed=SEED, device=default_device())
     distances: dict[str, Distance] = {
-        "portrait_distance": PortraitDistance(compared),
         "swd": lambda images: mean_over_levels(to_test(images)),
+        "random_features": RandomFeatures(compared).frechet,
     }
+    dropped = {}
+    if isinstance(data, Portraits):
+        distances = {"portrait_distance": PortraitDistance(compared)} | distances
+        dropped = pools(data, train)
     subsets = random_subsets(train, n, FLOOR_SETS, "corruptions")
-    write_json(layout.corruptions(experiment_name), measure(subsets, pools(data, train), distances, data.bits))
+    write_json(layout.corruptions(experiment_name), measure(subsets, dropped, distances, data.bits))

@@ -57,7 +57,7 @@ def of_run(run: layout.Run) -> dict[str, Any]:
     over draws of samples.
     """
     bpd, swd, fid, sharpness = (read_metric(run, name) for name in ("bpd", "swd", "fid", "sharpness"))
-    portraits = read_metric(run, "portrait_distance")
+    portraits, random = read_metric(run, "portrait_distance"), read_metric(run, "random_features")
     return {
         "bits_per_dim": bpd["bpd"],
         "bits_per_dim_standard_error": bpd["standard_error"],
@@ -65,6 +65,8 @@ def of_run(run: layout.Run) -> dict[str, Any]:
         "swd_std_over_draws": swd["standard_deviation"],
         "portrait_distance": portraits["portrait_distance"],
         "portrait_distance_std_over_draws": portraits["standard_deviation"],
+        "random_features_frechet": random["frechet"],
+        "random_features_frechet_std_over_draws": random["frechet_standard_deviation"],
         "fid": fid["fid"],
         "fid_std_over_draws": fid["fid_standard_deviation"],
         "high_frequency_db": sharpness["high_frequency_db"],
@@ -85,6 +87,10 @@ def floor(experiment_name: str) -> dict[str, float]:
             (metric, found[metric]["mean"]),
             (f"{metric}_std_over_subsets", found[metric]["standard_deviation"]),
         )
+    }
+    numbers |= {
+        "random_features_frechet": found["random_features"]["frechet"],
+        "random_features_frechet_std_over_subsets": found["random_features"]["frechet_standard_deviation"],
     }
     return {name: rounded(value) for name, value in numbers.items() if value is not None}
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from fvae import layout
 from fvae.data.dataset import load, random_subsets
+from fvae.evaluation.metrics import random_features
 from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.evaluation.metrics.swd import over_sets
 from fvae.evaluation.portrait_distance import PortraitDistance
+from fvae.evaluation.random_features import RandomFeatures
 from fvae.evaluation.reference import Reference, digest
 from fvae.evaluation.reference import load as load_reference
 from fvae.evaluation.spread import deviation, mean
@@ -34,6 +36,7 @@ def measure(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     return {
         "swd": of_swd(images.split("train"), images.split("test"), experiment),
         "portrait_distance": of_portraits(images.split("train"), images.split("test"), experiment),
+        "random_features": of_random_features(images.split("train"), images.split("test"), experiment),
         "fid": of_fid(fidelity),
         "fidelity": fidelity,
     }
@@ -67,6 +70,13 @@ def of_portraits(train: np.ndarray, test: np.ndarray, experiment: Experiment) ->
         "subsets": distances,
         "images": images,
     }
+
+
+def of_random_features(train: np.ndarray, test: np.ndarray, experiment: Experiment) -> dict[str, Any]:
+    """The content of random_features.json between such subsets, which are as large as those of SWD."""
+    random = experiment.sampling.random
+    images = min(experiment.evaluation.swd.images, random.images, len(train), len(test))
+    return random_features.over_sets(between_subsets(train, test, images, random.draws, RandomFeatures), images)
 
 
 def between_subsets(

@@ -13,7 +13,7 @@ from fvae.errors import UserError
 from fvae.params import Experiment, Portraits
 from fvae.provenance import provenance
 
-TABLES = ("sizes", "metrics", "fidelity")
+TABLES = ("sizes", "metrics", "fidelity", "random_features")
 FIGURES = {  # and which models they show: none, the one of `figures.model`, all, those with E and G, or `claims.fvae`
     "data": "none",
     "structures": "none",
@@ -31,7 +31,7 @@ FIGURES = {  # and which models they show: none, the one of `figures.model`, all
     "factors": "all",
     "corruptions": "none",
 }
-OF_PORTRAITS = ("factors", "corruptions")  # figures of experiments with drawn portraits alone
+OF_PORTRAITS = ("factors",)  # figures of experiments with drawn portraits alone
 
 
 def figures(experiment: Experiment) -> tuple[str, ...]:

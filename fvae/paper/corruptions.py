@@ -1,4 +1,4 @@
-"""The portrait distance and SWD of corrupted real images, relative to those of real images as they are."""
+"""Distances of corrupted real images, relative to those of real images as they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from fvae.paper import style
 from fvae.params import Experiment
 from fvae.results import read_corruptions
 
-NAMES = {"portrait_distance": "portrait distance", "swd": "SWD"}  # and how the legend names them
+NAMES = {
+    "portrait_distance": "portrait distance",
+    "swd": "SWD",
+    "random_features": "Fréchet, random features",
+}  # and how the legend names them
 MARKERS = ("o", "s", "^")
 ACROSS = 3
 

@@ -16,7 +16,7 @@ RULES = (
     *("inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
     *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
-    *("sources", "pictures", "grain", "sizes", "metrics", "fidelity"),
+    *("sources", "pictures", "grain", "sizes", "metrics", "fidelity", "random_features"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows

@@ -22,7 +22,7 @@ rule sample:
 EVALUATIONS = {
     "bpd": (["bpd"], [RUN.weights, IMAGES], ["evaluation.bpd"]),
     "samples": (
-        ["swd", "portrait_distance", "sharpness", "special_case"],
+        ["swd", "portrait_distance", "random_features", "sharpness", "special_case"],
         [RUN.weights, RUN.samples("random"), IMAGES],
         [
             "evaluation.swd",
@@ -165,7 +165,8 @@ rule summary:
     input:
         layout.floor("{experiment}"),
         PLAN.runs(
-            *map(metric, ("bpd", "swd", "portrait_distance", "fid", "sharpness")),
+            *map(metric, ("bpd", "swd", "portrait_distance", "random_features")),
+            *map(metric, ("fid", "sharpness")),
             history,
             training,
         ),

@@ -27,6 +27,10 @@ TABLE_INPUTS = {
         [layout.floor("{experiment}")],
     ],
     "fidelity": [PLAN.runs(metric("fid")), [layout.floor("{experiment}")]],
+    "random_features": [
+        PLAN.runs(metric("random_features")),
+        [layout.floor("{experiment}")],
+    ],
 }
 
 for name, files in FIGURE_INPUTS.items():
