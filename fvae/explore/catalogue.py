@@ -71,7 +71,7 @@ class Catalogue:
             return self.uploads[reference]
         held_out = self.images.split("test")
         if kind != "held" or not number.isdecimal() or int(number) >= len(held_out):
-            raise UserError(f"image: '{reference[:40]}' is not one of held-0 to held-{len(held_out) - 1}, nor one's own")
+            raise UserError(f"image: '{reference[:40]}' is not one of held-0 to held-{len(held_out) - 1}")
         return np.array(held_out[int(number)])
 
     def directions(self, model: str, seed: int) -> dict[str, np.ndarray]:

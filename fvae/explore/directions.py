@@ -6,7 +6,6 @@ A direction is a difference of two mean latents of training portraits, whose fac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from fvae.errors import UserError
 from fvae.evaluation.factor_reader.factors import KINDS
 from fvae.library import TrainedModel
 
-TRAINING_IMAGES = 800  # whose latents are averaged
+TRAINING_IMAGES = 600  # whose latents are averaged
+BATCH = 100  # images that are encoded at once
 OUTER = 0.3  # of a number, such as the smile, the upper share is compared with the lower
 NAMES = {
     "glasses": "glasses",
@@ -35,7 +35,7 @@ def directions(trained: TrainedModel, images: np.ndarray, seed: int) -> dict[str
     Raises UserError where too few of them have a factor, or lack it.
     """
     people = factors(np.arange(len(images)), seed)
-    z = trained.encode(images)
+    z = np.concatenate([trained.encode(images[start : start + BATCH]) for start in range(0, len(images), BATCH)])
     return {name: difference(z, *groups, name) for name, groups in compared(people).items()}
 
 
@@ -68,9 +68,14 @@ def difference(z: np.ndarray, has: np.ndarray, lacks: np.ndarray, name: str) -> 
 
 
 def moved(
-    trained: TrainedModel, image: np.ndarray, known: Mapping[str, np.ndarray], amounts: Mapping[str, Any]
+    trained: TrainedModel, image: np.ndarray, known: Mapping[str, np.ndarray], amounts: Mapping[str, float]
 ) -> np.ndarray:
-    """An image (3, H, W) decoded from its latent after so much of each direction is added: uint8 (3, H, W)."""
+    """An image (3, H, W) decoded from its latent after so much of each direction is added: uint8 (3, H, W).
+
+    Raises UserError for an unknown direction.
+    """
+    if unknown := set(amounts) - set(known):
+        raise UserError(f"amounts: '{unknown.pop()[:40]}' is not one of {', '.join(known)}")
     z = trained.encode(image)[0]
     for name, amount in amounts.items():
         z = z + np.float32(amount) * known[name]

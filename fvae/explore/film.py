@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import IMAGES, EventAccumulator
 
 from fvae.errors import UserError
+from fvae.explore.pictures import grid
 from fvae.files import read_table, without_nan
 from fvae.layout import Run
-from fvae.training.live import FOLDER
+from fvae.training.live import FOLDER, ROW
 
 SHEETS = "samples"  # the tag in the live log
 MEASURED = ("bpd", "swd", "portrait_distance", "seconds")  # columns of history.csv that the page shows
+GAP = 2  # around each image of a sheet
+WIDTH = 175  # pixels of the part of a sheet that is shown, so that three fit side by side at twice their size
 TAKEN = {IMAGES: 0}  # all of them; TensorBoard else keeps a few
 
 
@@ -43,12 +49,26 @@ def film(run: Run, batch_size: int) -> list[dict[str, Any]]:
     return found
 
 
-def frame(run: Run, step: int) -> bytes:
-    """The sheet after so many steps, as a PNG file. Raises UserError where there is none."""
+def frame(run: Run, step: int, size: int) -> np.ndarray:
+    """The first images, of that size, of the sheet after so many steps: uint8 (H, W, 4).
+
+    Raises UserError where there is no such sheet.
+    """
     for sheet in sheets(run):
         if sheet.step == step:
-            return sheet.png
+            images = cut(np.asarray(Image.open(io.BytesIO(sheet.png)).convert("RGB")), size)
+            small = WIDTH // (size + GAP)
+            columns = min(ROW, small if small >= 4 else max(2, 2 * WIDTH // (size + GAP)))
+            return grid(images[: min(columns, len(images) // columns) * columns], columns)
     raise UserError(f"step: {run.folder} has no sheet of step {step}")
+
+
+def cut(sheet: np.ndarray, size: int) -> np.ndarray:
+    """The images (N, 3, size, size) of a sheet (H, W, 3) by torchvision's make_grid, with a gap around each."""
+    cell = size + GAP
+    rows, columns = ((side - GAP) // cell for side in sheet.shape[:2])
+    cells = sheet[GAP : GAP + rows * cell, GAP : GAP + columns * cell].reshape(rows, cell, columns, cell, 3)
+    return cells[:, :size, :, :size].transpose(0, 2, 4, 1, 3).reshape(-1, 3, size, size)
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
@@ -79,4 +99,5 @@ def history(run: Run) -> dict[int, dict[str, float]]:
         return {}
     table = read_table(run.history, "train", numbers=("images", "bpd"))
     columns = [name for name in MEASURED if name in table]
-    return {int(row["images"]): without_nan({name: float(row[name]) for name in columns}) for _, row in table.iterrows()}
+    rows = table[columns].astype(float).to_dict("records")
+    return dict(zip(table["images"].astype(int), map(without_nan, rows), strict=True))

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from fvae.errors import UserError
-from fvae.explore.directions import NAMES
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Amount = Annotated[float, Field(ge=-4, le=4)]
@@ -62,7 +61,7 @@ class Directions(Query):
     """One image, and how much of each direction is added to its latent."""
 
     image: str
-    amounts: Json[dict[Literal[*NAMES], Amount]] = Field(default={}, validate_default=False)
+    amounts: Json[dict[str, Amount]]  # of those in `directions.NAMES`
 
 
 class Frame(Query):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from flask import Flask, Response, jsonify, request
@@ -37,7 +36,7 @@ HEADERS = {
 
 
 def create_app(catalogue: Catalogue) -> Flask:
-    """The page of an experiment. One request at a time computes, for the models are shared and use all that they may."""
+    """The page of an experiment. One request at a time computes, since the models are shared."""
     app = Flask(__name__, static_folder="static", static_url_path="/static")
     app.config.update(TRUSTED_HOSTS=[HOST, "localhost"], MAX_CONTENT_LENGTH=MOST_BYTES)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -101,12 +100,11 @@ def answers(catalogue: Catalogue) -> dict[str, Callable[[], Response]]:
 
     def films() -> Response:
         asked = checked(queries.Query, request.args)
-        batch_size = catalogue.experiment.training_of(asked.model).batch_size
-        return jsonify(film(catalogue.run(asked.model, asked.run), batch_size))
+        return jsonify(film(catalogue.run(asked.model, asked.run), catalogue.experiment.training.batch_size))
 
     def frames() -> Response:
         asked = checked(queries.Frame, request.args)
-        return Response(frame(catalogue.run(asked.model, asked.run), asked.step), mimetype="image/png")
+        return picture(frame(catalogue.run(asked.model, asked.run), asked.step, catalogue.experiment.data.size))
 
     return {
         "experiment": describe,
@@ -141,7 +139,8 @@ def failure(line: str, status: int) -> Response:
 
 def refuse_other_sites() -> Response | None:
     """Browsers say where a request comes from; that of another site's page may only be a link to this one."""
-    if request.path.startswith("/api/") and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+    comes_from = request.headers.get("Sec-Fetch-Site", "none")
+    if request.path.startswith("/api/") and comes_from not in ("same-origin", "none"):
         return failure("this address answers its own page alone", 403)
     return None
 

@@ -36,7 +36,7 @@ class Uploads:
         try:
             image = images.decode(data, size=self.size, crop="center", filter=self.filter)
         except TooSmall as error:
-            raise UserError(f"too small: its shorter side has {error.edge} pixels, and {self.size} are needed") from error
+            raise UserError(f"too small: {error.edge} pixels at its shorter side, {self.size} are needed") from error
         except Rejected as error:
             raise UserError(explained(str(error))) from error
         reference = f"own-{self._next}"
@@ -55,13 +55,14 @@ class Uploads:
 
 def explained(reason: str) -> str:
     """The reason of a rejection in words for someone who dropped a file on a page."""
-    if reason == "does not decode: UnidentifiedImageError" or reason == "empty file":
+    if reason in ("does not decode: UnidentifiedImageError", "empty file"):
         return "not an image that can be read here: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF"
     if reason.startswith("absurdly large"):
         return f"{reason} pixels: at most {images.MAX_PIXELS // 10**6} million can be read"
     if reason.startswith("animated"):
         return f"{reason}; save one of them as an image of its own"
-    return reason.replace("does not decode", "damaged")
+    said = reason.removeprefix("does not decode: ")
+    return "damaged or cut off" if said != reason and " " not in said else said
 
 
 def note(data: bytes) -> str | None:

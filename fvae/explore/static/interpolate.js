@@ -4,7 +4,7 @@ import { ask, cards, chosenRun, fill, find, lastOne, pixels, say, showPicture } 
 import { picker } from "/static/picker.js";
 
 export function setup() {
-  const panel = find("interpolate"), steps = find("interpolate-steps");
+  const panel = find("panel-interpolate"), steps = find("interpolate-steps");
   const form = () => panel.querySelector("input[name=form]:checked").value;
   let made = [];
 

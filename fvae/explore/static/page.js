@@ -12,8 +12,10 @@ const tabs = [...document.querySelectorAll("[role=tab]")];
 const updates = {}; // of the tabs that were opened
 const upToDate = new Set();
 
+const nameOf = (tab) => tab.id.replace("tab-", "");
+
 function open(tab, { focus = false } = {}) {
-  const name = tab.getAttribute("aria-controls");
+  const name = nameOf(tab);
   for (const each of tabs) {
     const chosen = each === tab;
     each.setAttribute("aria-selected", String(chosen));
@@ -39,7 +41,7 @@ function keys(event) {
   open(tabs.at(to % tabs.length), { focus: true });
 }
 
-const opened = () => tabs.find((tab) => tab.getAttribute("aria-controls") === location.hash.slice(1)) ?? tabs[0];
+const opened = () => tabs.find((tab) => nameOf(tab) === location.hash.slice(1)) ?? tabs[0];
 
 async function start() {
   try {

@@ -3,7 +3,7 @@
 import { ask, cards, chosenRun, element, experiment, fill, find, lastOne, pixels } from "/static/common.js";
 import { picker } from "/static/picker.js";
 
-const SHOWN = { original: "image", reconstruction: "reconstruction", difference: "difference × 4", map: "bits/dim of each pixel" };
+const SHOWN = { original: "image", reconstruction: "reconstruction", difference: "difference × 4", map: "map of bits/dim" };
 
 export function setup() {
   let made = [];

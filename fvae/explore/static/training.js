@@ -5,7 +5,7 @@ import { ask, chosenRun, element, experiment, find, pixels, say, showPicture } f
 const SPEED = 700; // milliseconds of a frame
 
 export function setup() {
-  const panel = find("training"), moment = find("training-moment"), play = find("training-play");
+  const panel = find("panel-training"), moment = find("training-moment"), play = find("training-play");
   const selects = [0, 1, 2].map((place) => find(`training-model-${place}`));
   const clock = () => panel.querySelector("input[name=clock]:checked").value;
   let films = [], moments = [], timer = null, turn = 0;
@@ -70,7 +70,6 @@ export function setup() {
     clearInterval(timer);
     timer = null;
     play.textContent = "Play";
-    play.setAttribute("aria-pressed", "false");
   }
 
   function step() {
@@ -80,12 +79,14 @@ export function setup() {
   }
 
   play.addEventListener("click", () => {
-    if (timer) return stop();
+    if (timer) {
+      stop();
+      return;
+    }
     if (moment.value === moment.max) moment.value = 0;
     show();
     timer = setInterval(step, SPEED);
     play.textContent = "Stop";
-    return play.setAttribute("aria-pressed", "true");
   });
   moment.addEventListener("input", () => (stop(), show()));
   for (const select of selects) select.addEventListener("input", load);
@@ -94,6 +95,7 @@ export function setup() {
     for (const film of films) film.shown = null;
     rule();
   }));
+  new ResizeObserver(() => curve(films, clock(), moments[Number(moment.value)] ?? 0)).observe(find("panel-training"));
   offer();
   return load;
 }
@@ -120,29 +122,30 @@ async function filmOf(model, run, place) {
 
 // The curve of bits/dim, with a line at the moment
 
-const WIDTH = 720, HEIGHT = 200, LEFT = 48, BOTTOM = 28, TOP = 10, RIGHT = 12;
+const HEIGHT = 200, LEFT = 48, BOTTOM = 28, TOP = 10, RIGHT = 12;
 
 function curve(films, clock, now) {
   const points = films.map(({ frames }) => frames.filter((each) => each.bpd != null && each[clock] != null));
   const all = points.flat();
   find("training-curve").parentElement.hidden = !all.length;
   if (!all.length) return;
+  const place = find("training-curve"), width = Math.max(280, place.clientWidth);
   const last = Math.max(...all.map((each) => each[clock]));
   const low = Math.min(...all.map(({ bpd }) => bpd)), high = Math.max(...all.map(({ bpd }) => bpd));
-  const x = (value) => LEFT + (value / last) * (WIDTH - LEFT - RIGHT);
+  const x = (value) => LEFT + (value / last) * (width - LEFT - RIGHT);
   const y = (value) => TOP + ((high - value) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM);
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": spoken(films, points) });
-  drawing.append(svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
+  const drawing = svg("svg", { width, height: HEIGHT, role: "img", "aria-label": spoken(films, points) });
+  drawing.append(svg("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
   for (const value of [low, high]) drawing.append(text(LEFT - 6, y(value) + 4, value.toFixed(1), "end"));
   drawing.append(text(x(last), HEIGHT - 8, `${Math.round(last).toLocaleString("en")} ${clock === "images" ? "images seen" : "seconds"}`, "end"));
   drawing.append(text(LEFT, HEIGHT - 8, "0", "middle"));
-  for (const [place, part] of points.entries()) {
+  for (const [index, part] of points.entries()) {
     const line = part.map((each) => `${x(each[clock]).toFixed(1)},${y(each.bpd).toFixed(1)}`).join(" ");
-    drawing.append(svg("polyline", { points: line, class: `c${place}` }));
-    for (const each of part) drawing.append(svg("circle", { cx: x(each[clock]), cy: y(each.bpd), r: 3, class: `c${place}` }));
+    drawing.append(svg("polyline", { points: line, class: `c${index}` }));
+    for (const each of part) drawing.append(svg("circle", { cx: x(each[clock]), cy: y(each.bpd), r: 3, class: `c${index}` }));
   }
   drawing.append(svg("line", { class: "moment", x1: x(now), x2: x(now), y1: TOP, y2: HEIGHT - BOTTOM }));
-  find("training-curve").replaceChildren(drawing);
+  place.replaceChildren(drawing);
 }
 
 function spoken(films, points) {
