@@ -17,12 +17,13 @@ export function setup() {
     if (!image) return;
     const amounts = Object.fromEntries(sliders.filter(({ value }) => Number(value)).map(({ name, value }) => [name, Number(value)]));
     say("The first time, the latents of some hundred training images are computed for each model.");
-    fill(made, signal, async ({ model, before, after }) => {
-      const query = { model: model.name, run: chosenRun(), image };
-      const [plain, moved] = await Promise.all(
-        [{}, amounts].map((each) => ask("directions", { ...query, amounts: JSON.stringify(each) }, { signal })),
-      );
-      await showPicture(before, plain, `reconstruction by ${model.label}`);
+    fill(made, signal, async (card) => {
+      const { model, before, after } = card;
+      const asked = (amounts) =>
+        ask("directions", { model: model.name, run: chosenRun(), image, amounts: JSON.stringify(amounts) }, { signal });
+      if (card.shows !== image) await showPicture(before, await asked({}), `reconstruction by ${model.label}`);
+      card.shows = image;
+      const moved = await asked(amounts);
       const said = Object.entries(amounts).map(([name, amount]) => `${name.replace("_", " ")} ${amount}`).join(", ");
       await showPicture(after, moved, `the same with ${said || "nothing"} added`);
     });
