@@ -12,14 +12,16 @@ from fvae.results import read_matched
 
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
-    """One sheet of held-out images, and one of each model's first draw at the temperature that the metrics use."""
+    """One sheet of held-out images, unless `figures.real_images` is false, and one of each model's first draw."""
     rows, columns = experiment.figures.sheet
-    panels = len(experiment.models) + 1
+    real_images = experiment.figures.real_images
+    panels = len(experiment.models) + real_images
     across = panels if panels <= 4 else min((4, 3), key=lambda across: -panels % across)
     figure, axes = style.stack(panels, experiment, aspect=rows / columns, across=across, lines=2, footer=1)
-    real = random_images(load(layout.data(experiment_name)).split("test"), rows * columns, "evaluate/test")
-    style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images\n")
-    for panel, name in zip(axes[1:], experiment.models, strict=False):
+    if real_images:
+        real = random_images(load(layout.data(experiment_name)).split("test"), rows * columns, "evaluate/test")
+        style.show(axes[0], style.first(real, rows, columns, "random"), "held-out images\n")
+    for panel, name in zip(axes[real_images:], experiment.models, strict=False):
         images = style.samples(experiment_name, experiment, "random", name)[0]
         _, size = read_matched(experiment_name, name)
         title = f"{style.label(name)}\n{size['parameters'] / 1e6:.2f} M parameters"

@@ -429,6 +429,7 @@ class Figures(Section):
     font_size: Positive  # points
     dpi: Count  # of the PNG
     sheet: tuple[Count, Count]  # rows, columns of the comparison's sheets
+    real_images: bool  # whether the comparison begins with a sheet of them
 
 
 class Thresholds(Section):
