@@ -125,7 +125,7 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="METRIC...",
-            help="Any of bpd, swd, portrait_distance, fid, sharpness, temperature, special_case, sources, grain and "
+            help="Any of bpd, swd, portrait_distance, random_features, fid, sharpness, temperature, special_case, sources, grain and "
             "interpolation.",
         ),
     ],

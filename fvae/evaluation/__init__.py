@@ -12,6 +12,7 @@ METRICS = (
     "bpd",
     "swd",
     "portrait_distance",
+    "random_features",
     "fid",
     "sharpness",
     "temperature",
