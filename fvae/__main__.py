@@ -125,8 +125,8 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="METRIC...",
-            help="Any of bpd, swd, portrait_distance, random_features, fid, sharpness, temperature, special_case, sources, "
-            "grain and interpolation.",
+            help="Any of bpd, swd, portrait_distance, random_features, fid, sharpness, temperature, special_case, "
+            "sources, grain and interpolation.",
         ),
     ],
     experiment: ExperimentName,
