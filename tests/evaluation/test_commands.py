@@ -99,6 +99,11 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
         assert found["portrait_distance"] > 1
         assert found["images"] == 8
         assert sum(found["true_shares"]["hair"].values()) == pytest.approx(1)
+    elif metric == "random_features":
+        assert found["frechet"] == pytest.approx(np.mean(found["frechet_draws"]))
+        assert found["images"] == 8
+        assert 0 <= found["precision"] <= 1
+        assert found["frechet"] > read_floor("demo")["random_features"]["frechet"] > 0
     elif metric == "sharpness":
         assert len(found["spectrum"]["samples"]) == 9
     elif metric == "temperature":
