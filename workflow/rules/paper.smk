@@ -23,7 +23,7 @@ TABLE_INPUTS = {
     "metrics": [
         PLAN.runs(
             *map(metric, ("bpd", "swd", "portrait_distance", "random_features")),
-            *map(metric, ("fid", "sharpness"))
+            *map(metric, ("fid", "sharpness")),
         ),
         [layout.floor("{experiment}")],
     ],
