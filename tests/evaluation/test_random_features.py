@@ -80,6 +80,11 @@ def test_the_distance_rises_with_each_corruption(compare, name):
     assert found[-1] > 1.3 * compare(OTHER)["frechet"]
 
 
+def test_noise_is_neither_precise_nor_dense(compare):
+    found = compare(np.random.default_rng(0).integers(0, 256, REAL.shape, dtype=np.uint8))
+    assert found["precision"] == found["density"] == found["coverage"] == 0
+
+
 def test_copies_of_a_few_images_are_precise_and_cover_little(compare):
     found = compare(np.repeat(OTHER[:10], 30, axis=0))
     usual = compare(OTHER)
