@@ -191,7 +191,7 @@ def summary(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=PAPER)
 def table(
-    name: Annotated[str, typer.Argument(help="sizes, metrics or fidelity.")],
+    name: Annotated[str, typer.Argument(help="sizes, metrics, fidelity or random_features.")],
     experiment: ExperimentName,
 ) -> None:
     """Write a table as CSV, Markdown and LaTeX: results/EXPERIMENT/tables."""

@@ -145,7 +145,7 @@ class NoInceptionMetrics(FeatureNumbers):
 class RandomFeatures(TypedDict):
     """random_features.json of a run, and a part of the floor: means over draws or subsets, and standard deviations."""
 
-    frechet: Number  # × 10³
+    frechet: Number
     precision: Number
     recall: Number
     density: Number
@@ -156,7 +156,7 @@ class RandomFeatures(TypedDict):
     density_standard_deviation: Number
     coverage_standard_deviation: Number
     frechet_draws: list[Number]
-    images: int
+    images: int  # of each draw or subset, and of the test images
     network_seed: int
 
 
@@ -251,7 +251,7 @@ class NoPortraitDistance(TypedDict):
 
 
 class Corruption(TypedDict):
-    """Distances of real images that were corrupted at rising strengths."""
+    """Distances, and shares of images, of real images that were corrupted at rising strengths."""
 
     unit: str  # of the strengths
     strengths: list[float]
@@ -262,7 +262,7 @@ class Corruptions(TypedDict):
     """corruptions.json of an experiment."""
 
     images: int  # of each set
-    floor: dict[str, DistanceFloor]  # of real images as they are, by distance
+    floor: dict[str, DistanceFloor]  # of real images as they are, by number
     corruptions: dict[str, Corruption]
 
 

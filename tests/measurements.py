@@ -35,9 +35,9 @@ MEASURED_FID = {
 RANDOM_FEATURES = {
     **dict.fromkeys(("precision", "recall", "density", "coverage"), 0.5),
     **{f"{name}_standard_deviation": 0.01 for name in ("precision", "recall", "density", "coverage")},
-    "frechet": 900.0,
-    "frechet_standard_deviation": 30.0,
-    "frechet_draws": [870.0, 930.0],
+    "frechet": 7.5,
+    "frechet_standard_deviation": 0.25,
+    "frechet_draws": [7.25, 7.75],
     "images": 40,
     "network_seed": 0,
 }
@@ -120,7 +120,7 @@ def floor(fidelity=NO_WEIGHTS):
             "images": 38,
         },
         "portrait_distance": {"mean": 1.2, "standard_deviation": 0.1, "subsets": [1.1, 1.3], "images": 40},
-        "random_features": RANDOM_FEATURES | {"frechet": 40.0},
+        "random_features": RANDOM_FEATURES | {"frechet": 1.25, "frechet_standard_deviation": 0.0625, "images": 38},
         "fid": {
             "mean": fidelity["fid"],
             "standard_deviation": fidelity["fid_standard_deviation"],
@@ -144,17 +144,17 @@ def write_metrics(run, **arguments):
         write_json(run.metric(name), value)
 
 
-def write_corruptions(experiment_name):
-    """corruptions.json: SWD answers to blur alone."""
-    curve = {"unit": "share", "strengths": [0.5, 1.0], "distances": {"portrait_distance": [4.0, 8.0]}}
+def write_corruptions(experiment_name, portraits=True):
+    """corruptions.json: SWD answers to blur alone; of photographs there is no portrait distance."""
+    means = {"swd": 10, "random_features_frechet": 3, "random_features_recall": 0.75}
+    same = {"random_features_frechet": [9.0, 15.0], "random_features_recall": [0.5, 0.25]}
+    if portraits:
+        means, same = {"portrait_distance": 2} | means, {"portrait_distance": [4.0, 8.0]} | same
     found = {
-        name: curve | {"distances": curve["distances"] | {"swd": [10.0 * change, 20.0 * change]}}
+        name: {"unit": "share", "strengths": [0.5, 1.0], "distances": same | {"swd": [10.0 * change, 20.0 * change]}}
         for name, change in (("blur", 2), ("contrast", 1), ("only_bald", 1), ("noise", 1))
     }
-    floors = {
-        name: {"mean": mean, "standard_deviation": 0.1, "subsets": [mean]}
-        for name, mean in (("portrait_distance", 2), ("swd", 10))
-    }
+    floors = {name: {"mean": mean, "standard_deviation": 0.1, "subsets": [mean]} for name, mean in means.items()}
     write_json(layout.corruptions(experiment_name), {"images": 40, "floor": floors, "corruptions": found})
 
 

@@ -91,6 +91,7 @@ def test_a_number_that_is_text_is_one_line(folder, name):
         "grain": "images",
         "interpolation": "real",
         "portrait_distance": "portrait_distance",
+        "random_features": "frechet",
     }.get(name, "high_frequency_db")
     RUN.metric(name).write_text(json.dumps(value | {key: "many"}))
     assert f"evaluate {name}" in message(lambda: read_metric(RUN, name))
@@ -214,6 +215,7 @@ def test_a_prepared_set_without_a_split_is_one_line(tmp_path):
 READERS = {
     "table metrics": ("bpd", lambda: make_table("metrics", "demo", EXPERIMENT)),
     "table fidelity": ("fid", lambda: make_table("fidelity", "demo", EXPERIMENT)),
+    "table random features": ("random_features", lambda: make_table("random_features", "demo", EXPERIMENT)),
     "figure spectra": ("sharpness", lambda: make_figure("spectra", "demo", EXPERIMENT)),
     "figure temperature": ("temperature", lambda: make_figure("temperature", "demo", EXPERIMENT)),
     "claims": ("special_case", lambda: decide("demo", EXPERIMENT)),

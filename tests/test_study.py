@@ -14,7 +14,7 @@ from fvae.paper import claims, make_table
 from fvae.params import load
 
 ROOT = Path(__file__).parents[1]
-METRICS = ("bpd", "swd", "portrait_distance", "fid", "sharpness")
+METRICS = ("bpd", "swd", "portrait_distance", "random_features", "fid", "sharpness")
 
 
 def tiny(folder):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fvae import layout
 from fvae.data.dataset import load as load_images
 from fvae.data.dataset import random_images, random_subsets
 from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.random_features import RandomFeatures
-from fvae.evaluation.soundness import Distance, measure, pools
+from fvae.evaluation.soundness import Measure, measure, pools
 from fvae.evaluation.swd import DistanceTo, mean_over_levels
 from fvae.files import write_json
 from fvae.params import Portraits, load
@@ -19,21 +21,30 @@ FLOOR_SETS = 5
 
 
 def run(experiment_name: str) -> None:
-    """Write results/EXPERIMENT/runs/corruptions.json; of photographs without the portrait distance."""
+    """Write results/EXPERIMENT/runs/corruptions.json.
+
+    Of photographs, whose kinds are not known, there is no portrait distance, and none are dropped by kind.
+    """
     experiment = load().experiment(experiment_name)
-    data, settings = experiment.data, experiment.evaluation
+    data, settings = experiment.data, experiment.evaluation.swd
     images = load_images(layout.data(experiment_name))
     test, train = images.split("test"), images.split("train")
-    n = min(IMAGES, settings.portrait_distance.images, settings.swd.images, len(test), len(train))
-    compared = random_images(test, n, "evaluate/test")
-    to_test = DistanceTo(compared, patches=settings.swd.patches, seed=SEED, device=default_device())
-    distances: dict[str, Distance] = {
-        "swd": lambda images: mean_over_levels(to_test(images)),
-        "random_features": RandomFeatures(compared).frechet,
-    }
-    dropped = {}
-    if isinstance(data, Portraits):
-        distances = {"portrait_distance": PortraitDistance(compared)} | distances
-        dropped = pools(data, train)
+    n = min(IMAGES, settings.images, len(test), len(train))
+    numbers = numbers_beside(random_images(test, n, "evaluate/test"), settings.patches, isinstance(data, Portraits))
+    dropped = pools(data, train) if isinstance(data, Portraits) else {}
     subsets = random_subsets(train, n, FLOOR_SETS, "corruptions")
-    write_json(layout.corruptions(experiment_name), measure(subsets, dropped, distances, data.bits))
+    write_json(layout.corruptions(experiment_name), measure(subsets, dropped, numbers, data.bits))
+
+
+def numbers_beside(real: np.ndarray, patches: int, portraits: bool) -> Measure:
+    """All distances of a set of images to a real one, and the shares of random features, by name."""
+    swd = DistanceTo(real, patches=patches, seed=SEED, device=default_device())
+    random = RandomFeatures(real)
+    portrait_distance = PortraitDistance(real) if portraits else None
+
+    def numbers(images: np.ndarray) -> dict[str, float]:
+        of_portraits = {} if portrait_distance is None else {"portrait_distance": portrait_distance(images)}
+        in_random_features = {f"random_features_{name}": value for name, value in random(images).items()}
+        return of_portraits | {"swd": mean_over_levels(swd(images))} | in_random_features
+
+    return numbers

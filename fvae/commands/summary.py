@@ -88,9 +88,10 @@ def floor(experiment_name: str) -> dict[str, float]:
             (f"{metric}_std_over_subsets", found[metric]["standard_deviation"]),
         )
     }
+    random = found["random_features"]
     numbers |= {
-        "random_features_frechet": found["random_features"]["frechet"],
-        "random_features_frechet_std_over_subsets": found["random_features"]["frechet_standard_deviation"],
+        "random_features_frechet": random["frechet"],
+        "random_features_frechet_std_over_subsets": random["frechet_standard_deviation"],
     }
     return {name: rounded(value) for name, value in numbers.items() if value is not None}
 

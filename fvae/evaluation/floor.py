@@ -73,7 +73,7 @@ def of_portraits(train: np.ndarray, test: np.ndarray, experiment: Experiment) ->
 
 
 def of_random_features(train: np.ndarray, test: np.ndarray, experiment: Experiment) -> dict[str, Any]:
-    """The content of random_features.json between such subsets, which are as large as those of SWD."""
+    """What random_features.json says, between such subsets as SWD has."""
     random = experiment.sampling.random
     images = min(experiment.evaluation.swd.images, random.images, len(train), len(test))
     return random_features.over_sets(between_subsets(train, test, images, random.draws, RandomFeatures), images)

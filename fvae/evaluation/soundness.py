@@ -1,4 +1,4 @@
-"""How distances between images and real ones answer to corruptions of real images, as FID's authors tested FID."""
+"""How distances and shares answer to corruptions of real images, as FID's authors tested FID."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fvae.data.levels import coarse
 from fvae.data.portraits import factors
 from fvae.evaluation.corruptions import CORRUPTIONS, SHARES, Corruption, mixed
 from fvae.evaluation.factor_reader.factors import KINDS
-from fvae.evaluation.spread import deviation, mean
+from fvae.evaluation.spread import by_key, deviation, mean
 from fvae.params import Portraits
 from fvae.progress import progress
 
 SHORN = ("bald", "buzz")  # styles of hair
 DARK = 0.27  # mean of a colour of hair, sRGB in 0..1: about half of all portraits are below
 
-Distance = Callable[[np.ndarray], float]  # of uint8 images (N, C, H, W) to the test images
+Measure = Callable[[np.ndarray], dict[str, float]]  # of uint8 images (N, C, H, W): numbers beside test images, by name
 
 
 def pools(data: Portraits, train: np.ndarray) -> dict[str, np.ndarray]:
@@ -30,15 +30,15 @@ def pools(data: Portraits, train: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def measure(
-    subsets: Iterable[np.ndarray], dropped: Mapping[str, np.ndarray], distances: Mapping[str, Distance], bits: int
+    subsets: Iterable[np.ndarray], dropped: Mapping[str, np.ndarray], numbers: Measure, bits: int
 ) -> dict[str, Any]:
-    """Each distance of corrupted real images, at rising strengths, and of real images as they are: its floor.
+    """Each number of corrupted real images, at rising strengths, and of real images as they are: its floor.
 
     Args:
-        subsets: sets of real images (N, C, H, W) other than those that the distances compare with; the first one is
+        subsets: sets of real images (N, C, H, W) other than those that the numbers compare with; the first one is
             corrupted, all of them give the floor.
         dropped: pools of real images that lack some kinds, by name; a rising share of images is taken from one.
-        distances: by name.
+        numbers: distances, and shares of images.
         bits: of a pixel.
 
     Returns:
@@ -46,14 +46,14 @@ def measure(
     """
     real = list(subsets)
     tests = CORRUPTIONS | {name: from_pool(pool) for name, pool in dropped.items() if len(pool)}
-    floor = {name: [distance(images) for images in real] for name, distance in distances.items()}
+    floor = by_key([numbers(images) for images in real])
     found: dict[str, Any] = {}
     for name, corruption in progress(tests.items(), desc="corrupting real images", unit="corruption"):
-        sets = [coarse(corruption.apply(real[0], strength), bits) for strength in corruption.strengths]
+        at_strengths = [numbers(coarse(corruption.apply(real[0], strength), bits)) for strength in corruption.strengths]
         found[name] = {
             "unit": corruption.unit,
             "strengths": list(corruption.strengths),
-            "distances": {each: [distance(images) for images in sets] for each, distance in distances.items()},
+            "distances": by_key(at_strengths),
         }
     return {
         "images": len(real[0]),

@@ -10,11 +10,11 @@ from fvae.paper import style
 from fvae.params import Experiment
 from fvae.results import read_corruptions
 
-NAMES = {
+NAMES = {  # of the distances that are shown, and how the legend names them
     "portrait_distance": "portrait distance",
     "swd": "SWD",
-    "random_features": "Fréchet, random features",
-}  # and how the legend names them
+    "random_features_frechet": "Fréchet distance, random features",
+}
 MARKERS = ("o", "s", "^")
 ACROSS = 3
 
@@ -22,13 +22,14 @@ ACROSS = 3
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """A panel for each corruption: over its strength each distance, divided by its floor."""
     found = read_corruptions(experiment_name)
+    shown = [name for name in NAMES if name in found["floor"]]
     figure, panels = style.stack(len(found["corruptions"]), experiment, 0.62, across=ACROSS, lines=3, footer=2)
     for axes in panels[1:]:
         axes.sharey(panels[0])
     for index, (axes, (name, corruption)) in enumerate(zip(panels, found["corruptions"].items(), strict=False)):
         axes.axhline(1, color=style.GREY, linewidth=0.8)
-        for place, (distance, spread) in enumerate(found["floor"].items()):
-            values = [value / spread["mean"] for value in corruption["distances"][distance]]
+        for place, distance in enumerate(shown):
+            values = [value / found["floor"][distance]["mean"] for value in corruption["distances"][distance]]
             axes.plot(
                 corruption["strengths"],
                 values,
@@ -36,7 +37,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
                 linestyle=style.LINES[place],
                 marker=MARKERS[place],
                 markersize=3,
-                label=NAMES.get(distance, distance),
+                label=NAMES[distance],
             )
         axes.set_title(name.replace("_", " "))
         axes.set_xlabel(corruption["unit"])

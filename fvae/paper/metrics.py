@@ -1,4 +1,4 @@
-"""The table of metrics: bits/dim, SWD, the portrait distance, FID and sharpness, each with what it is."""
+"""The table of metrics: bits/dim, SWD, other distances, FID and sharpness, each with what it is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from fvae import layout
-from fvae.paper import style
+from fvae.paper import random_features, style
 from fvae.paper.fidelity import fid_floor
 from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_subsets
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
-SHOWN = ("bpd", "swd", "portrait_distance", "fid", "sharpness")
+SHOWN = ("bpd", "swd", "portrait_distance", "random_features", "fid", "sharpness")
 PORTRAITS = "portrait distance ↓"  # a column of experiments with drawn portraits
 Metrics = dict[str, dict[str, Any]]  # of one run, by name
 
@@ -51,6 +51,7 @@ def numbers_row(name: str, seed: int, run: Metrics) -> dict[str, Any]:
         **swd_numbers(run["swd"]),
         "portrait_distance": run["portrait_distance"]["portrait_distance"],
         "portrait_distance_standard_deviation": run["portrait_distance"]["standard_deviation"],
+        **random_numbers(run["random_features"]),
         "fid": run["fid"]["fid"],
         "fid_standard_deviation": run["fid"]["fid_standard_deviation"],
         "high_frequency_db": run["sharpness"]["high_frequency_db"],
@@ -76,7 +77,7 @@ def printed_row(name: str, runs: list[Metrics]) -> dict[str, str]:
         "bits/dim ↓": bound + of("bpd", "bpd", 3),
         "ELBO ↓": "≤ " + of("bpd", "elbo", 3) if bound else "",
         **swd_cells([run["swd"] for run in runs]),
-        **portrait_cells([run["portrait_distance"] for run in runs]),
+        **perceptual_cells(runs),
         "FID ↓": of("fid", "fid", 1),
         "HF samples, dB": of("sharpness", "high_frequency_db", 1),
         "HF recon., dB": mean_and_spread([each["high_frequency_db"] for each in reconstructions], 1),
@@ -87,13 +88,15 @@ def printed_row(name: str, runs: list[Metrics]) -> dict[str, str]:
 
 def floor_rows(floor: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The row of real images: its numbers, and as it is printed."""
-    swd, fid, portraits = floor["swd"], floor["fid"], floor["portrait_distance"]
-    numbers = {"model": "real images", **swd_numbers(swd), "fid": fid["mean"]}
+    swd, fid, portraits, random = (floor[name] for name in ("swd", "fid", "portrait_distance", "random_features"))
+    numbers = {"model": "real images", **swd_numbers(swd), **random_numbers(random), "fid": fid["mean"]}
     printed = {"model": "real images", **swd_cells([swd])}
     if portraits is not None:
         deviation = portraits["standard_deviation"]
         numbers |= {"portrait_distance": portraits["mean"], "portrait_distance_standard_deviation": deviation}
         printed[PORTRAITS] = mean_and_spread([portraits["mean"]], 1, of_one=deviation)
+    else:
+        printed |= random_features.frechet_cell([random])
     if fid["mean"] is not None:
         printed["FID ↓"] = mean_and_spread([fid["mean"]], 1, of_one=fid["standard_deviation"])
     return numbers | {"fid_standard_deviation": fid["standard_deviation"]}, printed
@@ -124,11 +127,20 @@ def swd_cells(found: list[dict[str, Any]]) -> dict[str, str]:
     return levels | {"SWD mean ↓": mean_and_spread(means, 1, of_one=first["standard_deviation"])}
 
 
-def portrait_cells(found: list[dict[str, Any]]) -> dict[str, str]:
-    """The portrait distance over seeds, as printed; nothing of photographs."""
+def random_numbers(found: dict[str, Any]) -> dict[str, Any]:
+    """The Fréchet distance in random features, with its standard deviation."""
+    return {
+        "random_features_frechet": found["frechet"],
+        "random_features_frechet_standard_deviation": found["frechet_standard_deviation"],
+    }
+
+
+def perceptual_cells(runs: list[Metrics]) -> dict[str, str]:
+    """The portrait distance over seeds, as printed; of photographs the Fréchet distance in random features."""
+    found = [run["portrait_distance"] for run in runs]
     distances = [each["portrait_distance"] for each in found]
     if None in distances:
-        return {}
+        return random_features.frechet_cell([run["random_features"] for run in runs])
     return {PORTRAITS: mean_and_spread(distances, 1, of_one=found[0]["standard_deviation"])}
 
 
@@ -153,6 +165,11 @@ def notes(experiment: Experiment, run: Metrics, floor: dict[str, Any], reasons: 
         lines.append(
             "Portrait distance: a Fréchet distance in the features of a network that reads the factors of a drawn "
             f"portrait, {run['portrait_distance']['images']:,} samples against as many random test images; not FID."
+        )
+    else:
+        lines.append(
+            f"{random_features.FRECHET}: of {run['random_features']['images']:,} samples; not FID. "
+            "Precision and others of the same features are in the table of random features."
         )
     if run["fid"]["fid"] is not None:
         lines.append(

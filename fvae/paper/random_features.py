@@ -1,4 +1,4 @@
-"""The table of random features: distances in the features of a randomly initialised network, which are not FID."""
+"""The table of random features: a Fréchet distance, precision and others of a randomly initialised network, not FID."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
+FRECHET = "Fréchet distance, random features"
 COLUMNS: dict[str, tuple[str, int]] = {  # heading and digits of each number
-    "frechet": ("Fréchet distance × 10³, random features ↓", 0),
+    "frechet": (f"{FRECHET} ↓", 2),
     "precision": ("precision ↑", 3),
     "recall": ("recall ↑", 3),
     "density": ("density ↑", 3),
@@ -52,13 +53,20 @@ def printed_row(found: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
+def frechet_cell(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The column of the Fréchet distance alone, for the table of metrics."""
+    heading, _ = COLUMNS["frechet"]
+    return {heading: printed_row(found)[heading]}
+
+
 def notes(experiment: Experiment, run: dict[str, Any], floor: dict[str, Any]) -> list[str]:
     """What the numbers are, and of how many images."""
     return [
         *held_out(experiment),
-        f"All numbers are of the features of a randomly initialised network (seed {run['network_seed']}), after Naeem "
-        "et al. 2020. They are not FID, and cannot be compared with numbers of another network.",
-        f"{run['images']:,} samples against {run['images']:,} test images. Real images: {floor['images']:,} random "
-        f"training images against as many random test images, {over_subsets(len(floor['frechet_draws']))}.",
+        f"All are of the features of a randomly initialised network, seed {run['network_seed']} (after Naeem et al. "
+        "2020). None is FID, and none can be compared with numbers of another network.",
+        f"{run['images']:,} samples at T = {experiment.sampling.random.temperature:g} against as many random test "
+        f"images. Real images: {floor['images']:,} random training images against as many random test images, "
+        f"{over_subsets(len(floor['frechet_draws']))}.",
         over_draws(len(experiment.seeds), experiment.sampling.random.draws),
     ]

@@ -1,14 +1,23 @@
 """Each corruption does what its name says, and the distance rises with each."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from fvae import layout, params
+from fvae.commands import corruptions
 from fvae.data.portraits import draw
+from fvae.data.prepare import prepare_portraits
 from fvae.evaluation.corruptions import CORRUPTIONS, blur, contrast, mixed, noise, swirl
 from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.soundness import from_pool, measure, pools
 from fvae.params import Portraits
+from fvae.results import read_corruptions
 
+ROOT = Path(__file__).parents[2]
+EVALUATION = params.load(ROOT / "params.yaml").experiments["demo"].evaluation
+SWD_OF_FEW = EVALUATION.swd.model_copy(update={"images": 12, "patches": 2})
 DATA = Portraits(kind="portraits", size=32, bits=8, train=900, validation=1, test=400, seed=4)
 TEST, TRAIN = draw(np.arange(901, 1301), 32, 4), draw(np.arange(900), 32, 4)
 IMAGES = TRAIN[:400]
@@ -88,10 +97,13 @@ def test_pools_lack_kinds():
 
 
 def test_what_is_measured_is_each_distance_of_each_corruption():
-    """Two made-up distances of 5-bit images: how bright they are, and how many levels are not of 5 bits."""
+    """Two made-up numbers of 5-bit images: how bright they are, and how many levels are not of 5 bits."""
     subsets = [TRAIN[:20] & 0xF8, TRAIN[20:40] & 0xF8]
-    distances = {"brightness": lambda images: float(images.mean()), "others": lambda images: float((images % 8).sum())}
-    found = measure(iter(subsets), {"white": np.full((5, 3, 32, 32), 248, np.uint8), "none": TRAIN[:0]}, distances, 5)
+
+    def numbers(images):
+        return {"brightness": float(images.mean()), "others": float((images % 8).sum())}
+
+    found = measure(iter(subsets), {"white": np.full((5, 3, 32, 32), 248, np.uint8), "none": TRAIN[:0]}, numbers, 5)
     assert found["images"] == 20
     means = [subset.mean() for subset in subsets]
     assert found["floor"]["brightness"]["mean"] == pytest.approx(np.mean(means))
@@ -102,3 +114,25 @@ def test_what_is_measured_is_each_distance_of_each_corruption():
     assert white["distances"]["brightness"][-1] == 248
     assert np.all(np.diff(white["distances"]["brightness"]) > 0)
     assert not any(sum(each["distances"]["others"]) for each in found["corruptions"].values())
+
+
+@pytest.mark.parametrize("data", [DATA, params.load(ROOT / "params.yaml").experiments["lfw64"].data])
+def test_the_command_measures_portraits_and_photographs(tmp_path, monkeypatch, data):
+    """Photographs have no portrait distance, and no kinds that could be dropped."""
+    monkeypatch.chdir(tmp_path)
+    small = DATA.model_copy(update={"size": 16, "train": 80, "test": 16})
+    prepare_portraits(small, layout.data("demo"))
+    portraits = data is DATA
+    changed = {"data": small if portraits else data, "evaluation": EVALUATION.model_copy(update={"swd": SWD_OF_FEW})}
+    experiment = params.load(ROOT / "params.yaml").experiments["demo"].model_copy(update=changed)
+    monkeypatch.setattr(params.Params, "experiment", lambda *_: experiment)
+    monkeypatch.setattr("fvae.commands.corruptions.load", params.Params.model_construct)
+    corruptions.run("demo")
+    found = read_corruptions("demo")
+    shares = {f"random_features_{name}" for name in ("frechet", "precision", "recall", "density", "coverage")}
+    assert set(found["floor"]) == shares | {"swd"} | ({"portrait_distance"} if portraits else set())
+    assert set(found["corruptions"]) - set(CORRUPTIONS) == (set(pools(small, TRAIN[:80])) if portraits else set())
+    assert found["images"] == 12
+    noisy = found["corruptions"]["noise"]["distances"]
+    assert set(noisy) == set(found["floor"])
+    assert noisy["random_features_frechet"][-1] > 1.5 * found["floor"]["random_features_frechet"]["mean"]

@@ -67,6 +67,17 @@ def test_portraits_have_a_floor_and_photographs_have_none():
     assert floor.of_portraits(train, test, photographs) is None
 
 
+def test_random_features_have_the_floor_of_as_many_images_as_swd():
+    train, test = portraits.draw(np.arange(90), 32, 0), portraits.draw(np.arange(90, 150), 32, 0)
+    experiment = with_settings(swd=25)
+    found = floor.of_random_features(train, test, experiment)
+    assert found["images"] == 25
+    assert len(set(found["frechet_draws"])) == 3
+    assert found["frechet"] == pytest.approx(np.mean(found["frechet_draws"]))
+    assert found["frechet_standard_deviation"] == pytest.approx(np.std(found["frechet_draws"], ddof=1))
+    assert floor.of_random_features(train // 2, test, experiment)["frechet"] > 1.5 * found["frechet"]
+
+
 @pytest.fixture
 def loaded(tmp_path, monkeypatch):
     """FID's reference of two hundred images with twelve quick features."""

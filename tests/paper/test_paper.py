@@ -93,6 +93,9 @@ def test_of_photographs_the_table_of_metrics_has_no_portrait_distance(tmp_path, 
     printed = layout.table("demo", "metrics", "md").read_text()
     assert "SWD mean" in printed
     assert "ortrait" not in printed
+    assert "Fréchet distance, random features ↓" in printed
+    assert printed.count("7.50 ± 0.25") == len(EXPERIMENT.models)
+    assert "1.25 ± 0.06" in printed
     assert pd.read_csv(layout.table("demo", "metrics", "csv"))["portrait_distance"].isna().all()
 
 
@@ -132,10 +135,34 @@ def test_tables_say_where_test_images_are_training_images(tmp_path, monkeypatch,
     for model in experiment.models:
         write_metrics(layout.Run("demo", model, 0), exact=model == "glow")
     write_json(layout.floor("demo"), floor())
-    for name in ("metrics", "fidelity"):
+    for name in ("metrics", "fidelity", "random_features"):
         make_table(name, "demo", experiment)
         said = "no number speaks of unseen images" in layout.table("demo", name, "md").read_text()
         assert said is not hold_out
+
+
+def test_the_table_of_random_features_names_the_network_and_says_that_it_is_not_fid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = EXPERIMENT.model_copy(update={"seeds": (0, 1)})
+    for model in experiment.models:
+        for seed in experiment.seeds:
+            random = {"frechet": 7.0 + seed, "coverage": 0.25}
+            write_metrics(layout.Run("demo", model, seed), random_features=random)
+    write_json(layout.floor("demo"), floor())
+    make_table("random_features", "demo", experiment)
+    numbers = pd.read_csv(layout.table("demo", "random_features", "csv"))
+    assert numbers["frechet"].tolist() == [7.0, 8.0] * 5 + [1.25]
+    assert numbers["coverage"].tolist() == [0.25] * 10 + [0.5]
+    printed = layout.table("demo", "random_features", "md").read_text()
+    assert printed.count("7.50 ± 0.71") == 5
+    assert "1.25 ± 0.06" in printed
+    for part in (
+        "Fréchet distance, random features ↓",
+        "a randomly initialised network, seed 0 (after Naeem et al. 2020). None is FID",
+        "40 samples at T = 1 against as many random test images. Real images: 38 random training images",
+        "± the standard deviation over 2 random subsets",
+    ):
+        assert printed.count(part) == 1, part
 
 
 def write_fid(experiment, values):

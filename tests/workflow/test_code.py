@@ -13,7 +13,13 @@ from workflow.planning import NEUTRAL, code
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 ROOT = Path(__file__).parents[2]
-OF_SAMPLES = ("swd", "portrait_distance", "sharpness", "special_case")  # metrics that one job measures
+OF_SAMPLES = (
+    "swd",
+    "portrait_distance",
+    "random_features",
+    "sharpness",
+    "special_case",
+)  # metrics that one job measures
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "fvae").rglob("*.py"))
 
 
@@ -76,10 +82,7 @@ def test_every_job_lists_the_code_that_it_runs(finished):
         f"{run}/metrics/bpd.json": ["fvae/commands/evaluate.py", "fvae/evaluation/metrics/bpd.py"],
         f"{run}/metrics/swd.json": [
             "fvae/commands/evaluate.py",
-            *(
-                f"fvae/evaluation/metrics/{each}.py"
-                for each in ("swd", "portrait_distance", "sharpness", "special_case")
-            ),
+            *(f"fvae/evaluation/metrics/{each}.py" for each in OF_SAMPLES),
         ],
         "results/demo/metrics.json": ["fvae/commands/summary.py"],
         "paper_figures/demo/curves.pdf": ["fvae/paper/curves.py"],

@@ -96,7 +96,7 @@ rule evaluate_corruptions:
         "logs/{experiment}/corruptions.benchmark.tsv"
     priority: 2  # it needs no training, and would otherwise be left for the end
     params:
-        PLAN.values("data", "evaluation.portrait_distance", "evaluation.swd"),
+        PLAN.values("data", "evaluation.swd"),
     shell:
         command("corruptions")
 

@@ -22,7 +22,8 @@ TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
     "metrics": [
         PLAN.runs(
-            *map(metric, ("bpd", "swd", "portrait_distance", "fid", "sharpness"))
+            *map(metric, ("bpd", "swd", "portrait_distance", "random_features")),
+            *map(metric, ("fid", "sharpness")),
         ),
         [layout.floor("{experiment}")],
     ],
