@@ -32,6 +32,7 @@ def project(tmp_path_factory):
     """A folder with the parameters and a run of each of MODELS, smaller than demo's."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copytree(ROOT / "experiments", folder / "experiments")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in MODELS:
