@@ -108,6 +108,13 @@ def test_what_an_inherited_value_in_another_file_breaks_is_told_there(tmp_path):
     assert error_of(file).startswith("params.yaml:")
 
 
+def test_experiments_that_are_no_mapping_are_refused_beside_other_files_too(tmp_path):
+    file = written(tmp_path, "build: [demo]\nexperiments: [demo]\n")
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "own.yaml").write_text("experiments: {}\n")
+    assert error_of(file) == "params.yaml:2: experiments: must be a mapping of names to values, not ['demo']"
+
+
 def test_dvc_tracks_every_file():
     stages = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
     for stage in stages.values():

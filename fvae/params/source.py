@@ -52,13 +52,10 @@ def read_all(path: Path) -> Entry:
     Raises UserError where one of them holds anything but experiments, or one that stands in another file.
     """
     main, *others = map(read, files(path))
-    if (
-        not others
-        or not isinstance(main.value, dict)
-        or not isinstance(experiments := main.value.get("experiments"), Entry)
-    ):
+    experiments = main.value.get("experiments") if isinstance(main.value, dict) else None
+    if experiments is None or not isinstance(experiments.value, dict):
         return main  # validation says what is wrong with it
-    found = dict(experiments.value) if isinstance(experiments.value, dict) else {}
+    found = dict(experiments.value)
     for other in others:
         for name, entry in experiments_of(other).items():
             if name in found:
