@@ -107,16 +107,8 @@ def accept(stages: list[Stage]) -> None:
         if file.suffix in (".npy", ".json"):
             file.unlink()
     targets = sorted({str(file) for file in present if file not in ignored})
-    options = [
-        "--cores",
-        "1",
-        "--touch",
-        "--forceall",
-        "--quiet",
-        "all",
-        "--config",
-        f"recorded_params={RECORDED / 'params.yaml'}",
-    ]
+    recorded = f"recorded_params={RECORDED / 'params.yaml'}"
+    options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all", "--config", recorded]
     done = subprocess.run(["snakemake", *options, "--", *targets], check=False)
     if done.returncode:
         sys.exit(done.returncode)

@@ -12,7 +12,7 @@ from fvae.evaluation.fid import features, fid, fid_infinity, inception
 from fvae.evaluation.fidelity import DENSITY_NEIGHBOURS, MANIFOLD_NEIGHBOURS, SUBSET, SUBSETS, kid, manifolds
 from fvae.evaluation.frechet import statistics
 from fvae.evaluation.reference import Reference
-from fvae.evaluation.spread import by_key, deviation, mean
+from fvae.evaluation.spread import with_deviations
 from fvae.training.machine import default_device
 
 
@@ -25,10 +25,7 @@ def feature_numbers(
     """
     device = default_device()
     network = inception(weights, device)
-    found = [from_features(features(each, network, device), reference, seed) for each in draws]
-    numbers: dict[str, Any] = {}
-    for name, values in by_key(found).items():
-        numbers |= {name: mean(values), f"{name}_standard_deviation": deviation(values), f"{name}_draws": values}
+    numbers = with_deviations([from_features(features(each, network, device), reference, seed) for each in draws])
     images, (kept, dims) = len(draws[0]), reference.features.shape
     compared = min(kept, images)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,3 +26,11 @@ def deviation(values: Sequence[float | None]) -> float | None:
 def by_key(found: Sequence[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
     """The values of each key in all of several mappings with the same keys."""
     return {key: [each[key] for each in found] for key in found[0]}
+
+
+def with_deviations(found: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
+    """The mean of each number over draws or subsets; NAME_standard_deviation and NAME_draws are beside it."""
+    numbers: dict[str, Any] = {}
+    for name, values in by_key(found).items():
+        numbers |= {name: mean(values), f"{name}_standard_deviation": deviation(values), f"{name}_draws": values}
+    return numbers

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from fvae import layout
-from fvae.paper import style
-from fvae.paper.table import Table, held_out, mean_and_spread, over_draws, over_subsets
+from fvae.paper.feature_table import Columns, rows
+from fvae.paper.table import Table, held_out, over_draws, over_subsets
 from fvae.params import Experiment
 from fvae.results import read_floor, read_metric
 
-COLUMNS: dict[str, tuple[str, float, int]] = {  # heading, factor and digits of each number
+COLUMNS: Columns = {  # heading, factor and digits of each number
     "fid": ("FID ↓", 1, 1),
     "fid_infinity": ("FID∞ ↓", 1, 1),
     "kid": ("KID × 10³ ↓", 1e3, 2),
@@ -29,35 +27,13 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
 
     n/a where a seed has no number.
     """
-    numbers, printed, runs = [], [], []
-    for name in experiment.models:
-        of_model = [read_metric(layout.Run(experiment_name, name, seed), "fid") for seed in experiment.seeds]
-        runs += of_model
-        numbers += [
-            {"model": name, "seed": seed, **numbers_row(run)}
-            for seed, run in zip(experiment.seeds, of_model, strict=True)
-        ]
-        printed.append({"model": style.label(name), **printed_row(of_model)})
-    floor = read_floor(experiment_name)
-    numbers.append({"model": "real images", **numbers_row(floor["fidelity"])})
-    printed.append({"model": "real images", **printed_row([floor["fidelity"]])})
-    frame = pd.DataFrame(numbers).astype({"seed": "Int64"})  # the row of real images has no seed
-    return Table(frame, pd.DataFrame(printed), notes(experiment, runs, floor))
-
-
-def numbers_row(found: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of one run, or of real images, each with its standard deviation."""
-    return {key: found[key] for metric in COLUMNS for key in (metric, f"{metric}_standard_deviation")}
-
-
-def printed_row(found: list[dict[str, Any]]) -> dict[str, str]:
-    """The numbers over seeds, as printed."""
-    return {
-        heading: mean_and_spread(
-            [each[metric] for each in found], digits, factor, of_one=found[0][f"{metric}_standard_deviation"]
-        )
-        for metric, (heading, factor, digits) in COLUMNS.items()
+    found = {
+        name: [read_metric(layout.Run(experiment_name, name, seed), "fid") for seed in experiment.seeds]
+        for name in experiment.models
     }
+    floor = read_floor(experiment_name)
+    numbers, printed = rows(experiment, found, floor["fidelity"], COLUMNS)
+    return Table(numbers, printed, notes(experiment, [run for runs in found.values() for run in runs], floor))
 
 
 def fid_floor(fid: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load, random_images
 from fvae.evaluation.random_features import SEED, RandomFeatures
-from fvae.evaluation.spread import by_key, deviation, mean
+from fvae.evaluation.spread import with_deviations
 from fvae.files import read_array
 from fvae.params import Experiment
 
@@ -31,7 +31,4 @@ def random_features(draws: np.ndarray, test: np.ndarray, images: int) -> dict[st
 
 def over_sets(found: Iterable[dict[str, float]], images: int) -> dict[str, Any]:
     """The mean of each number over sets of so many images; NAME_standard_deviation and NAME_draws are beside it."""
-    numbers: dict[str, Any] = {"images": images, "network_seed": SEED}
-    for name, values in by_key(list(found)).items():
-        numbers |= {name: mean(values), f"{name}_standard_deviation": deviation(values), f"{name}_draws": values}
-    return numbers
+    return {"images": images, "network_seed": SEED, **with_deviations(list(found))}
