@@ -121,14 +121,12 @@ class TrainedModel:
 def exact_arithmetic() -> Iterator[None]:
     """In this context GPUs compute in float32 and give the same bits every time, as flows need that are inverted."""
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    flags = cudnn.deterministic, cudnn.benchmark
-    precisions = cudnn.conv.fp32_precision, matmul.fp32_precision  # type: ignore[attr-defined]
+    flags = cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
     use_exact_arithmetic()
     try:
         yield
     finally:
-        cudnn.deterministic, cudnn.benchmark = flags
-        cudnn.conv.fp32_precision, matmul.fp32_precision = precisions  # type: ignore[attr-defined]
+        cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = flags
 
 
 def _check_count(name: str, value: int, least: int) -> None:

@@ -20,11 +20,11 @@ def use_exact_arithmetic() -> None:
     """Make GPUs give the same bits every time, and compute float32 in float32, for the rest of this process.
 
     cuDNN uses deterministic algorithms for convolutions and does not choose them by timing. Neither convolutions nor
-    matrix products round to TF32, with which a flow's inverse would miss x by 10⁻³.
+    matrix products round to TF32, with which a flow's inverse would miss x by 10⁻³. PyTorch's newer settings,
+    `fp32_precision`, are not used: its export to ONNX fails where they were set.
     """
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
-    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def device_name(device: torch.device) -> str:

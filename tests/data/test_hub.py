@@ -19,6 +19,7 @@ from fvae.data import dataset, hub
 from fvae.data.fingerprint import source_digest
 from fvae.data.sources import Source
 from fvae.errors import UserError
+from fvae.params.source import read_all
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -86,7 +87,7 @@ def prepared(processes, tmp_path):
 
 def write_parameters(folder, path):
     """params.yaml with the set of images at an address."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = read_all(ROOT / "params.yaml").plain()
     data = params["experiments"]["celeba64"]["data"] | {"path": path}
     data["split"] = {"kind": "published", "validation": 0.3}
     params["experiments"]["celeba64"]["data"] = data

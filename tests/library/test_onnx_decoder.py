@@ -11,6 +11,7 @@ from fvae.flows.mixing import InvertibleConv1x1
 from fvae.library import onnx_decoder
 from fvae.library.onnx_decoder import FixedConv1x1, export_decoder, largest_difference
 from fvae.models.build import build
+from fvae.training.machine import use_exact_arithmetic
 
 SIZE = 8
 
@@ -34,6 +35,12 @@ def test_onnxruntime_computes_what_pytorch_does(tmp_path, name):
             assert np.allclose(found, net.decode(z), rtol=0, atol=1e-4)
     for key, value in net.state_dict().items():  # the model itself stays as it was
         assert torch.equal(value, before[key])
+
+
+def test_a_process_that_trained_can_export(tmp_path):
+    use_exact_arithmetic()
+    export_decoder(model("vae_dense"), tmp_path / "decoder.onnx")
+    assert (tmp_path / "decoder.onnx").exists()
 
 
 def test_another_model_is_noticed(tmp_path):

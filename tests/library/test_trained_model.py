@@ -92,12 +92,11 @@ def test_bad_input_is_one_clear_line(trained, call, message):
 
 def test_the_arithmetic_of_gpus_is_exact_for_the_time_of_a_call():
     def settings():
-        cudnn = torch.backends.cudnn
-        precisions = cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
-        return cudnn.deterministic, cudnn.benchmark, *precisions
+        cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+        return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
 
     before = settings()
-    exact = (True, False, "ieee", "ieee")
+    exact = (True, False, False, False)
     with exact_arithmetic():
         assert settings() == exact
         with exact_arithmetic():  # as in a process that trains too

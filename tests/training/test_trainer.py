@@ -141,12 +141,11 @@ def test_a_weight_or_a_statistic_that_is_not_finite_is_found():
     assert trainer.has_finite_weights()
 
 
-def test_convolutions_are_deterministic_and_float32_is_float32(monkeypatch):
+def test_convolutions_are_deterministic_and_float32_is_float32():
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision = False, True, "tf32"
+    cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = False, True, True, True
     made("glow")
-    assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
-    assert (cudnn.conv.fp32_precision, matmul.fp32_precision) == ("ieee", "ieee")
+    assert (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32) == (True, False, False, False)
 
 
 def test_apple_s_gpu_which_has_no_float64_is_not_taken(monkeypatch):
