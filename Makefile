@@ -3,7 +3,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INSTALLED := .venv/.installed
 
-.PHONY: all test check pull adopt lock clean
+.PHONY: all test check pull adopt record lock clean
 
 all: $(INSTALLED)
 	snakemake --cores all all
@@ -27,6 +27,10 @@ pull: $(INSTALLED)
 
 adopt: $(INSTALLED)
 	python -m workflow.adopt
+
+# Copy the figures of a finished experiment, small, to where Git holds them: make record EXPERIMENT=study
+record: $(INSTALLED)
+	python -m workflow.record $(EXPERIMENT)
 
 $(INSTALLED): requirements.lock
 	command -v $(UV) >/dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet uv; }

@@ -69,6 +69,11 @@ def figure(experiment: str, name: str, suffix: str) -> Path:
     return Path("paper_figures", experiment, f"{name}.{suffix}")
 
 
+def recorded_figure(experiment: str, name: str) -> Path:
+    """The copy of a reference run's figure that Git holds."""
+    return Path("paper_figures/reference", experiment, f"{name}.png")
+
+
 @dataclass(frozen=True)
 class Run:
     """One training of one model with one seed, and all that is measured of it."""
