@@ -318,15 +318,69 @@ def test_the_code_of_the_page_on_the_library_runs():
 # Numbers
 
 
-def test_readme_and_protocol_print_the_same_results():
-    (readme,) = tables(section(PAGES["README.md"], "## Results of `demo`"))
-    merged = {}
-    for table in tables(section(PAGES["docs/protocol.md"], "## Results of `demo`")):
-        for row in table:
-            merged.setdefault(row["model"], {}).update(row)
-    assert [row["model"] for row in readme] == list(merged)
-    for row in readme:
-        assert row == {column: merged[row["model"]].get(column, "") for column in row}
+SHOWN_AS = {"SWD × 10³ ↓": "SWD mean ↓"}  # columns of README that a table of results names otherwise
+
+
+def recorded(experiment, table):
+    """The rows of a reference run's table, as {column: cell}."""
+    (rows,) = tables((ROOT / "results" / experiment / "tables" / f"{table}.md").read_text())
+    return rows
+
+
+@pytest.mark.parametrize(("heading", "experiment"), [("## Real faces", "faces64"), ("## Results of `study`", "study")])
+def test_readme_prints_the_reference_runs(heading, experiment):
+    shown = tables(section(PAGES["README.md"], heading))[0]
+    measured = recorded(experiment, "metrics")
+    assert len(shown) == len(measured)
+    for row, found in zip(shown, measured, strict=True):
+        assert row == {column: found[SHOWN_AS.get(column, column)] for column in row}
+
+
+@pytest.mark.parametrize(("heading", "experiment"), [("## Real faces", "faces64"), ("## Results of `study`", "study")])
+def test_protocol_prints_the_reference_runs(heading, experiment):
+    shown = tables(section(PAGES["docs/protocol.md"], heading))[:3]
+    assert shown == [recorded(experiment, name) for name in ("metrics", "random_features", "sizes")]
+
+
+VERDICTS = {  # rows of README: the names of f-VAEs by column, the claim, and with whom they are compared
+    "(a) sharp where the dense VAE blurs": ("a", "vae_dense"),
+    "(b) better than Glow of equal arithmetic": ("b", "glow"),
+    "(d) VAE and flow are exact special cases": ("d", None),
+    "(e) F may reduce the dimension": ("e", "fvae"),
+}
+
+
+def test_readme_prints_the_verdicts():
+    (rows,) = (t for t in tables(section(PAGES["README.md"], "## Results of `study`")) if "claim" in t[0])
+    claims = json.loads((ROOT / "results/study/claims.json").read_text())
+    assert [row["claim"] for row in rows] == [*VERDICTS]
+    for row in rows:
+        name, against = VERDICTS[row["claim"]]
+        for model, column in (("fvae", "f-VAE"), ("fvae_conv", "f-VAE, our E and G")):
+            if not row[column]:
+                continue
+            (claim,) = (c for c in claims if c["name"] == name and compares(c, model, against))
+            verdict, _, effect = row[column].partition(": ")
+            assert verdict == claim["verdict"]
+            if effect:
+                (found,) = claim["numbers"]["comparisons"]
+                low, high = found["interval"]
+                assert effect.startswith(f"{found['estimate']:.2f} ({low:.2f} to {high:.2f}) ×")
+
+
+def compares(claim, model, against):
+    """Whether a claim compares these two models; against None: whether it compares none."""
+    models = [each["models"] for each in claim["numbers"].get("comparisons", [])]
+    return [model, against] in models if against else not models
+
+
+def test_effects_in_the_protocol_are_those_of_the_study():
+    page = section(PAGES["docs/protocol.md"], "## Results of `study`")
+    for claim in json.loads((ROOT / "results/study/claims.json").read_text()):
+        if claim["name"] in ("b", "e"):
+            (found,) = claim["numbers"]["comparisons"]
+            assert f"{found['estimate']:.2f} times" in page
+            assert "{:.2f} to {:.2f})".format(*found["interval"]) in page
 
 
 def record(name):

@@ -22,7 +22,7 @@ COPIED = [
     "workflow",
     "profiles",
 ]
-COPIED += ["fvae", "data/raw/.gitkeep"]
+COPIED += ["fvae", "data/raw/.gitkeep", "results/study/metrics.json", "results/faces64/metrics.json"]
 
 
 class Project:

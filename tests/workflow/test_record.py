@@ -33,6 +33,6 @@ def test_a_copy_has_fewer_colours_and_the_same_provenance(tmp_path):
 
 
 def test_a_figure_that_is_not_made_yet_is_one_clear_line(tmp_path):
-    with pytest.raises(UserError, match="samples.png: cannot be read; make it first: snakemake --cores 1 "):
+    with pytest.raises(UserError, match=r"samples\.png: cannot be read; make it first: snakemake --cores 1 "):
         record.copy_small(tmp_path / "samples.png", tmp_path / "copy.png")
     assert not (tmp_path / "copy.png").exists()
