@@ -62,7 +62,7 @@ def test_the_projects_own_parameters_are_valid():
     assert list(params.experiments) == [
         *(
             *("demo", "study", "study_parameters", "family"),
-            *("lfw64", "faces64", "celeba64", "celeba128", "celeba64_authors"),
+            *("faces64", "lfw64", "celeba64", "celeba128", "celeba64_authors"),
             *("search", "search_conv", "search_conv_batch", "search_faces64"),
         )
     ]
@@ -163,7 +163,7 @@ def test_dvc_tracks_every_file():
         ("experiments.demo.evaluation.fid.mode", "maybe", "experiments.demo.evaluation.fid.mode: must be 'optional'"),
         (
             "experiments.demo.data",
-            yaml.safe_load(Path("experiments/photographs.yaml").read_text())["experiments"]["lfw64"]["data"]
+            yaml.safe_load(Path("experiments/photographs.yaml").read_text())["experiments"]["faces64"]["data"]
             | {"filter": "sinc"},
             "experiments.demo.data.filter: must be 'lanczos', 'area'",
         ),

@@ -16,7 +16,7 @@ def test_photographs_are_left_out():
     assert record.recorded(experiments["demo"]) == [*FIGURES]
     faces = {*FIGURES} - {*OF_PORTRAITS} - {*record.OF_PHOTOGRAPHS}
     assert {*record.recorded(experiments["faces64"])} == faces
-    assert {*record.recorded(experiments["lfw64"])} == faces - {"comparison"}  # it shows real images there
+    assert {*record.recorded(experiments["celeba64"])} == faces - {"comparison"}  # it shows real images there
 
 
 def test_a_copy_has_fewer_colours_and_the_same_provenance(tmp_path):

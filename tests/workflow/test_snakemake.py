@@ -217,7 +217,7 @@ def test_an_unknown_experiment_is_one_clear_line(fresh):
         done = fresh.run(*command)
         assert done.returncode != 0
         assert (
-            "no experiment 'cats'; the experiments are demo, family, lfw64, faces64, celeba64, celeba128"
+            "no experiment 'cats'; the experiments are demo, family, faces64, lfw64, celeba64, celeba128"
             in done.stdout + done.stderr
         )
         assert "Traceback" not in done.stdout + done.stderr
