@@ -30,12 +30,13 @@ SPEC = FVAESpec(
 arguments = argparse.ArgumentParser()
 arguments.add_argument("folder", type=Path, help="JPEG and PNG files, in subfolders too")
 arguments.add_argument("--to", type=Path, required=True, help="the folder of the trained model")
-arguments.add_argument("--size", type=int, default=32, help="pixels on a side")
-arguments.add_argument("--steps", type=int, default=2000)
-arguments.add_argument("--batch", type=int, default=32)
+for name, value in (("--size", 32), ("--steps", 2000), ("--batch", 32)):  # size: pixels on a side
+    arguments.add_argument(name, type=int, default=value)
 chosen = arguments.parse_args()
 
 paths = sorted(path for path in chosen.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+if not paths:
+    arguments.error(f"{chosen.folder}: there are no JPEG or PNG files in it")
 images = torch.from_numpy(np.concatenate([as_array(Image.open(path), chosen.size, bits=8) for path in paths]))
 print(f"{len(images)} images")
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -55,6 +56,5 @@ for step in range(chosen.steps):
     adam.step()
     if step % 100 == 0:
         print(f"step {step}: {loss.item():.3f} bits/dim")
-
 save(TrainedModel(model, SPEC), chosen.to)
 to_pil(fvae.load(chosen.to).sample(1, temperature=0.8))[0].save(chosen.to / "sample.png")

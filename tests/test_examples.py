@@ -9,6 +9,7 @@ import torch
 
 import fvae
 from fvae.data.portraits import draw
+from fvae.errors import UserError
 from fvae.flows.coupling import COUPLINGS
 from fvae.library import to_pil
 
@@ -53,6 +54,17 @@ def test_a_model_is_trained_on_a_folder(run, tmp_path, capsys):
     trained = fvae.load(tmp_path / "model", "cpu")
     assert trained.sample(2).shape == (2, 3, 16, 16)
     assert (tmp_path / "model/sample.png").exists()
+
+
+def test_a_folder_that_cannot_be_trained_on_is_told(run, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    arguments = [str(tmp_path / "photos"), "--to", str(tmp_path / "model"), "--size", "16"]
+    with pytest.raises(SystemExit):
+        run("train_on_a_folder", *arguments)
+    assert "photos: there are no JPEG or PNG files in it" in capsys.readouterr().err
+    to_pil(draw([0], 12, seed=0))[0].save(tmp_path / "photos/small.png")
+    with pytest.raises(UserError, match=r"photos/small\.png: a PIL image of 12×12: the crop of 12 pixels is smaller"):
+        run("train_on_a_folder", *arguments)
 
 
 def test_a_new_coupling_is_invertible_and_its_determinant_right(run, capsys):

@@ -12,6 +12,7 @@ from lightning.fabric.utilities import rank_zero_only
 from pydantic import TypeAdapter
 
 from fvae import layout
+from fvae.commands.arguments import experiment_with
 from fvae.data.dataset import load as load_images
 from fvae.data.dataset import random_images
 from fvae.errors import UserError
@@ -29,7 +30,6 @@ from fvae.params import (
     Training,
     check_counts,
     free_sizes,
-    load,
 )
 from fvae.seeding import seed_everything
 from fvae.training import loop
@@ -41,9 +41,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
     it, where there are too few images for what the parameters ask, and where the training is stopped or diverges.
     """
-    experiment = load().experiment(experiment_name)
-    if model not in experiment.models:
-        raise UserError(f"--model: '{model}' is not one of {', '.join(experiment.models)}")
+    experiment = experiment_with(experiment_name, model)
     spec, settings = resolved(experiment, model, layout.model(experiment_name, model)), experiment.training_of(model)
     images = load_images(layout.data(experiment_name))
     check_counts(experiment_name, experiment, Counter(images.splits))

@@ -21,7 +21,7 @@ def as_array(images: ImagesLike, size: int, bits: int) -> np.ndarray:
 
     `images` is a uint8 array (n, 3, size, size) or (3, size, size), a PIL image, or a sequence of images of either
     kind. Of a PIL image the largest square in its middle is resized by Lanczos, as images are prepared for training.
-    Raises UserError where they are anything else, or where a PIL image is smaller than the model's.
+    Raises UserError where they are anything else, or where a PIL image is smaller than the model's or does not decode.
     """
     if isinstance(images, np.ndarray) and images.ndim == 4:
         found = _checked(images, size)
@@ -53,13 +53,20 @@ def _one(image: OneImage, size: int) -> np.ndarray:
         pixels = np.asarray(to_rgb(ImageOps.exif_transpose(image))).transpose(2, 0, 1)
         return decode(pixels, size=size, crop="center", filter="lanczos")
     except Rejected as error:
-        raise UserError(f"images: a PIL image of {image.width}×{image.height}: {error}") from error
+        raise UserError(f"{_place(image)}: a PIL image of {image.width}×{image.height}: {error}") from error
+    except OSError as error:  # Pillow decodes a file when its pixels are asked for
+        raise UserError(f"{_place(image)}: does not decode: {error}") from error
 
 
 def _checked(images: np.ndarray, size: int) -> np.ndarray:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (3, size, size) or not len(images):
         raise UserError(f"images: uint8 (n, 3, {size}, {size}) or (3, {size}, {size}) is needed, not {_named(images)}")
     return images
+
+
+def _place(image: Image.Image) -> str:
+    """The file that a PIL image was opened from, or "images"."""
+    return str(getattr(image, "filename", "") or "images")
 
 
 def _named(value: object) -> str:

@@ -27,7 +27,7 @@ def load_model(place: str | Path, device: str | None = None) -> TrainedModel:
         trained = load_run(folder)
     else:
         raise UserError(
-            f"{place}: there is no trained model; name a run's folder, such as results/demo/runs/fvae/seed-0, "
+            f"{place}: there is no trained model; train one (`make` trains results/demo/runs/fvae/seed-0), or name a run's folder, "
             "a folder that `python -m fvae export` wrote, or hf://OWNER/NAME"
         )
     move(trained.model, device)

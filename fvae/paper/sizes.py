@@ -25,11 +25,11 @@ def also_in_parameters(experiment: Experiment) -> str:
 
 def table(experiment_name: str, experiment: Experiment) -> Table:
     """One row per model; seconds: mean and standard deviation over seeds; memory: the largest of any seed."""
-    rows, seconds, devices = [], [], set()
+    rows, seconds, trainings = [], [], []
     for name, given in experiment.models.items():
         spec, size = read_matched(experiment_name, name)
         costs = [read_cost(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
-        devices |= {cost["device"] for cost in costs}
+        trainings += costs
         spent = [cost["seconds"] for cost in costs]
         seconds.append(mean_and_spread(spent, 0))
         rows.append(
@@ -64,7 +64,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
         f"Matched in {style.QUANTITIES[match.quantity]} to {style.label(match.model)} "
         f"within {100 * match.tolerance:g} %{also_in_parameters(experiment)}. "
         f"{experiment.training.images:,} images, batches of {experiment.training.batch_size} "
-        f"on {', '.join(sorted(devices))}.",
+        f"on {', '.join(style.devices(trainings))}.",
         over_seeds(len(experiment.seeds)),
     ]
     return Table(numbers, printed, notes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ def label(model: str) -> str:
     if model.endswith("_parameters"):
         return f"{label(model.removesuffix('_parameters'))}, equal parameters"
     return LABELS.get(model, model.replace("_", " "))
+
+
+def devices(costs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The devices of some trainings in words, each once; a single thread in the singular."""
+    return sorted({re.sub(r", 1 threads$", ", 1 thread", cost["device"]) for cost in costs})
 
 
 @contextmanager

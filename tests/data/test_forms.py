@@ -68,7 +68,7 @@ def test_images_without_a_suffix_are_read_and_others_told_as_left_out(tmp_path, 
     assert set(pictures) == set(FACES) | {"jpeg", "b/png", "gif", "webp", "tiff"}
     assert [picture.name for picture in Source(path).pictures(after=10)] == pictures[10:]
     prepare_images(settings(path), tmp_path / "out")
-    assert f"fvae: {path}: 3 images are left out (2 .tga, 1 .psd)" in capsys.readouterr().err
+    assert f"fvae: {path}: read as images; 3 other images are left out (2 .tga, 1 .psd)" in capsys.readouterr().err
     assert len(dataset.load(tmp_path / "out").images) == 29
     assert dataset.load(tmp_path / "out").manifest["left_out"] == 3
     assert "and 3 others that are not of that form and would be left out (2 .tga, 1 .psd)" in inspect(str(path), None)

@@ -19,7 +19,7 @@ from fvae.data.inspection import inspect
 from fvae.data.prepare import prepare_images
 from fvae.data.sources import Source
 from fvae.errors import UserError
-from fvae.params import Images
+from fvae.params import Images, PublishedSplit, load
 
 RNG = np.random.default_rng()
 PUBLISHED = {"kind": "published", "validation": 0.5}
@@ -197,6 +197,40 @@ def test_the_published_split_is_by_celeba_hq_s_index(tmp_path):
     index = pd.read_csv(tmp_path / "out/index.csv")
     tested = sorted(int(Path(name).stem) for name in index[index["split"] == "test"]["name"])
     assert tested == [27_000, 27_001, 29_999]
+
+
+def test_celebamask_hq_as_it_is_downloaded(tmp_path, capsys):
+    """By the parameters of celeba64: each image is of one colour, the masks and what macOS adds are black."""
+    files = {}
+    for i in INDICES:
+        buffer = io.BytesIO()
+        Image.new("RGB", (1024, 1024), (40 + i % 7 * 20, 120, 200 - i % 5 * 30)).save(buffer, "JPEG", quality=95)
+        files[f"CelebAMask-HQ/CelebA-HQ-img/{i}.jpg"] = buffer.getvalue()
+    mask = io.BytesIO()
+    Image.new("RGB", (512, 512)).save(mask, "PNG")
+    masks = [f"{i // 2000}/{i:05}_{part}.png" for i in INDICES for part in ("skin", "hair", "l_eye")]
+    files |= {f"CelebAMask-HQ/CelebAMask-HQ-mask-anno/{name}": mask.getvalue() for name in masks}
+    texts = ("CelebA-HQ-to-CelebA-mapping", "CelebAMask-HQ-attribute-anno", "CelebAMask-HQ-pose-anno", "README")
+    files |= {f"CelebAMask-HQ/{name}.txt": b"0 1 2\n" for name in texts}
+    files |= {"CelebAMask-HQ/.DS_Store": b"x", "__MACOSX/CelebAMask-HQ/CelebA-HQ-img/._0.jpg": b"x"}
+    source = into_zip(tmp_path / "CelebAMask-HQ.zip", files)
+
+    data = load(Path(__file__).parents[2] / "params.yaml").experiments["celeba64"].data
+    split = PublishedSplit(kind="published", validation=0.5)
+    prepare_images(data.model_copy(update={"path": str(source), "split": split}), tmp_path / "out")
+
+    assert (
+        f"read as CelebAMask-HQ; {len(masks)} other images are left out ({len(masks)} .png)" in capsys.readouterr().err
+    )
+    prepared = dataset.load(tmp_path / "out")
+    assert (prepared.manifest["left_out"], prepared.manifest["rejected"]) == (len(masks), 0)
+    index = pd.read_csv(tmp_path / "out/index.csv")
+    numbers = [int(Path(name).stem) for name in index["name"]]
+    assert sorted(numbers) == INDICES
+    assert [split == "test" for split in index["split"]] == [number >= 27_000 for number in numbers]
+    for number, image in zip(numbers, prepared.images, strict=True):
+        colour = np.array([40 + number % 7 * 20, 120, 200 - number % 5 * 30])
+        assert np.abs(image.mean((1, 2)) - colour).max() < 3
 
 
 def test_a_source_s_own_three_parts_are_kept(tmp_path):

@@ -70,7 +70,7 @@ def test_a_run_of_other_images_is_told(copied):
 
 
 def test_what_is_missing_is_told(copied, tmp_path):
-    with pytest.raises(UserError, match=r"nowhere: there is no trained model; name a run's folder, such as results/"):
+    with pytest.raises(UserError, match=r"nowhere: there is no trained model; train one \(`make` trains"):
         fvae.load(tmp_path / "nowhere")
     shutil.copytree(copied / RUN.folder, tmp_path / "alone")
     with pytest.raises(UserError, match=r"alone: not in a project, .* `python -m fvae export` makes a folder"):

@@ -24,6 +24,12 @@ def test_a_sheet_puts_images_in_rows_with_gaps():
     assert (picture[:, 5:7] == 255).all()
 
 
+def test_devices_are_named_once_and_one_thread_is_singular():
+    costs = [{"device": f"a processor, {threads} threads"} for threads in (11, 1, 1, 2)] + [{"device": "a GPU"}]
+    named = [f"a processor, {threads}" for threads in ("1 thread", "11 threads", "2 threads")]
+    assert style.devices(costs) == ["a GPU", *named]
+
+
 def test_too_few_images_for_a_sheet_are_one_line():
     with pytest.raises(UserError, match=r"sampling.random.images: the figure needs 6, there are 5"):
         style.first(np.zeros((5, 3, 4, 4), np.uint8), 2, 3, "random")

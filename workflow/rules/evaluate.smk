@@ -108,6 +108,7 @@ rule inception_weights:
         layout.INCEPTION_STATUS,
     log:
         "logs/inception.log",
+    priority: 2  # a run that needs the weights stops before the trainings
     params:
         str(PLAN.params.inception.path),
     shell:
@@ -126,6 +127,7 @@ rule reference:
         "logs/{experiment}/reference.log",
     benchmark:
         "logs/{experiment}/reference.benchmark.tsv"
+    priority: 2
     resources:
         gpus=PLAN.gpu,
     params:

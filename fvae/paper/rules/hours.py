@@ -35,7 +35,7 @@ def claim(measured: Measured, model: str) -> Claim:
     size = measured.experiment.data.size
     seen, costs = measured.images(model), measured.costs[model]
     hours = [cost["seconds"] / 3600 * IMAGES_SEEN / images for cost, images in zip(costs, seen, strict=True)]
-    devices = ", ".join(sorted({cost["device"] for cost in costs}))
+    devices = ", ".join(style.devices(costs))
     decided = Claim(
         "c",
         f"{CLAIM} ({style.label(model)})",

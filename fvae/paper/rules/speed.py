@@ -149,7 +149,7 @@ def unusable(histories: dict[str, list[pd.DataFrame]], column: str, axis: str) -
 
 def other_devices(measured: Measured, ours: str, theirs: str) -> Refusal | None:
     """Seconds of different devices."""
-    devices = sorted({cost["device"] for model in (ours, theirs) for cost in measured.costs[model]})
+    devices = style.devices(cost for model in (ours, theirs) for cost in measured.costs[model])
     if len(devices) > 1:
         return Refusal(f"The runs were trained on different devices: {', '.join(devices)}.", "One device for all runs.")
     return None
