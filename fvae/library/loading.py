@@ -27,8 +27,8 @@ def load_model(place: str | Path, device: str | None = None) -> TrainedModel:
         trained = load_run(folder)
     else:
         raise UserError(
-            f"{place}: there is no trained model; train one (`make` trains results/demo/runs/fvae/seed-0), or name a run's folder, "
-            "a folder that `python -m fvae export` wrote, or hf://OWNER/NAME"
+            f"{place}: there is no trained model; train one (`make` trains results/demo/runs/fvae/seed-0), or name "
+            "a run's folder, a folder that `python -m fvae export` wrote, or hf://OWNER/NAME"
         )
     move(trained.model, device)
     return trained
