@@ -79,8 +79,8 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
     source = Source(path, settings.form)
     if source.left_out:
         count = sum(source.left_out.values())
-        others = f"{count:,} other images are left out ({source.left_out_kinds})"
-        print(f"fvae: {path}: read as {source.form.name}; {others}", file=sys.stderr)
+        left_out = f"{count:,} other images are left out ({source.left_out_kinds})"
+        print(f"fvae: {path}: read as {source.form.name}; {left_out}", file=sys.stderr)
     digest = source_digest(path, {})
     how = settings.model_dump(mode="json", exclude={"path", "size"})
     identity = _sha256(json.dumps([digest, how, code(), prepared.LIBRARIES]).encode())
