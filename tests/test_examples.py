@@ -58,12 +58,12 @@ def test_a_model_is_trained_on_a_folder(run, tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_trained_on_is_told(run, tmp_path, capsys):
     (tmp_path / "photos").mkdir()
-    arguments = [str(tmp_path / "photos"), "--to", str(tmp_path / "model"), "--size", "16"]
+    arguments = [str(tmp_path / "photos"), "--to", str(tmp_path / "model"), "--size", "24"]
     with pytest.raises(SystemExit):
         run("train_on_a_folder", *arguments)
     assert "photos: there are no JPEG or PNG files in it" in capsys.readouterr().err
-    to_pil(draw([0], 12, seed=0))[0].save(tmp_path / "photos/small.png")
-    with pytest.raises(UserError, match=r"photos/small\.png: a PIL image of 12×12: the crop of 12 pixels is smaller"):
+    to_pil(draw([0], 16, seed=0))[0].save(tmp_path / "photos/small.png")
+    with pytest.raises(UserError, match=r"photos/small\.png: a PIL image of 16×16: the crop of 16 pixels is smaller"):
         run("train_on_a_folder", *arguments)
 
 
