@@ -1,6 +1,6 @@
 """Time of FID as `python -m fvae` computes it, from arrays, beside `python -m pytorch_fid` on PNG folders of the same.
 
-    python benchmarks/fid.py
+    PYTHONPATH=. python benchmarks/fid.py
 
 makes random images and random weights, for neither changes how long it takes; prints the ratio with its parts, and
 writes benchmarks/results/fid-DEVICE.json. At the default number of images, which two cores do in minutes, the matrix

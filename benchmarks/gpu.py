@@ -1,6 +1,6 @@
 """All that only a GPU can tell, in one command of at most eight minutes.
 
-    python benchmarks/gpu.py [--minutes 8] [--folder benchmarks/results]
+    PYTHONPATH=. python benchmarks/gpu.py [--minutes 8] [--folder benchmarks/results]
 
 runs the tests of tests/gpu, checks that TF32 is off and that a training gives the same bits again, and measures
 training steps and sampling of the paper's models. It writes gpu-DEVICE.json after each part, so that a run which is cut

@@ -1,6 +1,6 @@
 """Time of `make` beside that of an older commit: the default experiment, each time from a clean clone, in turn.
 
-    python benchmarks/pipeline.py [--baseline COMMIT] [--rounds N]
+    PYTHONPATH=. python benchmarks/pipeline.py [--baseline COMMIT] [--rounds N]
 
 Installation does not count: both clones use the environment of this checkout. Prints the seconds of the whole, of the
 trainings and of the other jobs, and the ratios with their spread over rounds, and writes them to

@@ -1,6 +1,6 @@
 """Speed of `prepare` beside a plain Pillow loop that crops, resizes and saves the same images.
 
-    python benchmarks/prepare.py [ARCHIVE…]
+    PYTHONPATH=. python benchmarks/prepare.py [ARCHIVE…]
 
 prints each ratio with its spread over rounds, and how long the 30,000 images of CelebA-HQ would take, from a thousand
 synthetic ones of 1024×1024, for both of the paper's sizes at once; it writes benchmarks/results/prepare-DEVICE.json.

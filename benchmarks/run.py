@@ -1,6 +1,6 @@
 """Speed and memory of training and sampling beside normflows', and of the paper's f-VAE beside a bare convolution.
 
-    python benchmarks/run.py [all --images ZIP]
+    PYTHONPATH=. python benchmarks/run.py [all --images ZIP]
 
 prints each ratio with its spread over rounds, and writes benchmarks/results/DEVICE.json. All that is compared is timed
 in turn in one process; peak memory is that of a process of its own. The paper's models train on the images of a zip

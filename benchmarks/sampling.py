@@ -1,6 +1,6 @@
 """Seconds per image of generation, of every model of an experiment: coupling flows beside autoregressive ones.
 
-    python benchmarks/sampling.py [--experiment family --rounds 5]
+    PYTHONPATH=. python benchmarks/sampling.py [--experiment family --rounds 5]
 
 samples as `python -m fvae sample` does, on one thread of the CPU, all models in turn in each round; prints the seconds
 per image with their range over rounds, and writes benchmarks/results/sampling-DEVICE.json. Weights are untrained, which

@@ -1,6 +1,6 @@
 """A new coupling in Glow, beside the affine one: it stretches what is above and below a threshold differently.
 
-python examples/new_coupling.py
+PYTHONPATH=. python examples/new_coupling.py
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """A new posterior F_x(u) put into equation (6): Householder reflections (Tomczak & Welling 2016), beside a plain VAE.
 
-python examples/new_posterior.py
+PYTHONPATH=. python examples/new_posterior.py
 """
 
 import argparse

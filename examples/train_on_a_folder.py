@@ -2,7 +2,7 @@
 
 The pipeline does more: it validates, averages the weights, and lets the learning rate fall at the end.
 
-python examples/train_on_a_folder.py PHOTOS --to my-model
+PYTHONPATH=. python examples/train_on_a_folder.py PHOTOS --to my-model
 """
 
 import argparse
