@@ -3,7 +3,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INSTALLED := .venv/.installed
 
-.PHONY: all test check pull adopt record lock clean
+.PHONY: all test check docs pull adopt record lock clean
 
 all: $(INSTALLED)
 	snakemake --cores all all
@@ -19,6 +19,10 @@ check: $(INSTALLED)
 	lint-imports --no-cache
 	snakefmt --check Snakefile workflow
 	! snakemake --lint 2>&1 | grep -F '    * ' | grep -vF 'Specify a conda environment'
+
+# The pages of docs/ and of the docstrings as a site: site/index.html. The variable silences a notice of the theme about its successor.
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 # Get what others pushed, and let Snakemake accept it. adopt: the second half alone, after `dvc checkout` or `dvc exp apply`.
 pull: $(INSTALLED)

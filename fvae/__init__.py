@@ -17,9 +17,9 @@ __all__ = ["__version__", "load"]
 def load(place: str | Path, device: str | None = None) -> TrainedModel:
     """A trained model, ready to sample, encode, decode and interpolate.
 
-    `place` is a run's folder, such as results/demo/runs/fvae/seed-0; a folder that `python -m fvae export` wrote; or
-    hf://OWNER/NAME or hf://OWNER/NAME@REVISION on the Hugging Face Hub. `device` is PyTorch's name of one, such as
-    "cpu"; by default the GPU where there is one.
+    `place` is a run's folder, such as `results/demo/runs/fvae/seed-0`, where `runs` may be left out; a folder that
+    `python -m fvae export` wrote; or `hf://OWNER/NAME` or `hf://OWNER/NAME@REVISION` on the Hugging Face Hub. `device`
+    is PyTorch's name of one, such as `"cpu"`; by default the GPU where there is one.
 
     Raises UserError where there is no such model, where its files do not fit each other, or where there is no such
     device.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from fvae.data.dataset import load as load_images
 from fvae.errors import UserError
 from fvae.explore.directions import NAMES, TRAINING_IMAGES, directions
 from fvae.explore.film import has_film
-from fvae.explore.uploads import MOST_BYTES, Uploads
+from fvae.explore.uploads import MAX_BYTES, Uploads
 from fvae.library import TrainedModel
 from fvae.paper import style
 from fvae.params import Experiment, Portraits
@@ -88,7 +87,7 @@ class Catalogue:
     def command(self, model: str, seed: int) -> str:
         """The command that trains a model, where that is needed after the one that prepares the images."""
         train = f"python -m fvae train --experiment {self.name} --model {model}" + (f" --seed {seed}" if seed else "")
-        prepared = Path(layout.data(self.name), "images.npy").exists()
+        prepared = (layout.data(self.name) / "images.npy").exists()
         return train if prepared else f"python -m fvae prepare --experiment {self.name} && {train}"
 
     def describe(self) -> dict[str, Any]:
@@ -120,7 +119,7 @@ class Catalogue:
             "held_out_problem": problem,
             "directions": [{"name": name, "label": label} for name, label in NAMES.items()] if drawn else [],
             "temperature": experiment.sampling.sheets.temperature,
-            "most_bytes": MOST_BYTES,
+            "max_bytes": MAX_BYTES,
         }
 
 

@@ -25,11 +25,11 @@ NAMES = {
     "long_hair": "long hair",
     "hat": "hat",
 }
-LONG = ("bob", "long", "wavy", "fringe")
+LONG_HAIR = ("bob", "long", "wavy", "fringe")
 
 
 def directions(trained: TrainedModel, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """The direction of each of NAMES in the latent, float32 (d,): what to add, and what to take away with a minus.
+    """The direction of each of NAMES in the latent, float32 (d,), from portraits without it to those with it.
 
     `images` are the first of the training set, uint8 (N, 3, H, W), and `seed` is the one that they were drawn from.
     Raises UserError where too few of them have a factor, or lack it.
@@ -42,7 +42,7 @@ def directions(trained: TrainedModel, images: np.ndarray, seed: int) -> dict[str
 def compared(people: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each of NAMES, which portraits have it and which lack it: bool (N,) each."""
     with_beard = [KINDS["beard"].index(kind) for kind in ("full", "chin")]
-    hair = np.isin(people["hair"], [KINDS["hair"].index(kind) for kind in LONG])
+    hair = np.isin(people["hair"], [KINDS["hair"].index(kind) for kind in LONG_HAIR])
     with_glasses = [KINDS["glasses"].index(kind) for kind in ("round", "square", "dark")]
     return {
         "glasses": (np.isin(people["glasses"], with_glasses), people["glasses"] == KINDS["glasses"].index("none")),

@@ -21,7 +21,7 @@ SHEETS = "samples"  # the tag in the live log
 MEASURED = ("bpd", "swd", "portrait_distance", "seconds")  # columns of history.csv that the page shows
 GAP = 2  # around each image of a sheet
 WIDTH = 175  # pixels of the part of a sheet that is shown, so that three fit side by side at twice their size
-TAKEN = {IMAGES: 0}  # all of them; TensorBoard else keeps a few
+ALL_IMAGES = {IMAGES: 0}  # 0 is no limit; by default TensorBoard keeps only some
 
 
 class Sheet(NamedTuple):
@@ -32,7 +32,7 @@ class Sheet(NamedTuple):
 
 
 def has_film(folder: Path) -> bool:
-    """Whether a run left a live log, which one that is not finished has too."""
+    """Whether a run has a live log; a training that is not finished has one too."""
     return any((folder / FOLDER).glob("events.*"))
 
 
@@ -57,10 +57,15 @@ def frame(run: Run, step: int, size: int) -> np.ndarray:
     for sheet in sheets(run):
         if sheet.step == step:
             images = cut(np.asarray(Image.open(io.BytesIO(sheet.png)).convert("RGB")), size)
-            small = WIDTH // (size + GAP)
-            columns = min(ROW, small if small >= 4 else max(2, 2 * WIDTH // (size + GAP)))
+            columns = min(ROW, fitting(size))
             return grid(images[: min(columns, len(images) // columns) * columns], columns)
     raise UserError(f"step: {run.folder} has no sheet of step {step}")
+
+
+def fitting(size: int) -> int:
+    """How many images of a size fit into WIDTH; where that is fewer than four, into twice WIDTH, and two at least."""
+    fit = WIDTH // (size + GAP)
+    return fit if fit >= 4 else max(2, 2 * WIDTH // (size + GAP))
 
 
 def cut(sheet: np.ndarray, size: int) -> np.ndarray:
@@ -86,7 +91,7 @@ def read(folder: Path, events: tuple[tuple[str, int], ...]) -> tuple[Sheet, ...]
     """The sheets of a log; `events` are its files and their sizes, so that a log that has grown is read again."""
     if not events:
         return ()
-    log = EventAccumulator(str(folder), size_guidance=TAKEN)
+    log = EventAccumulator(str(folder), size_guidance=ALL_IMAGES)
     log.Reload()
     if SHEETS not in log.Tags()["images"]:
         return ()

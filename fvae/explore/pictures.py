@@ -34,7 +34,7 @@ def png(pixels: np.ndarray, keywords: str = "") -> bytes:
     return file.getvalue()
 
 
-def address(image: np.ndarray) -> str:
+def data_url(image: np.ndarray) -> str:
     """One image (3, H, W) as a data URL."""
     return "data:image/png;base64," + base64.b64encode(png(image.transpose(1, 2, 0))).decode()
 

@@ -22,7 +22,7 @@ class Query(BaseModel):
     run: Seed = 0  # the seed of the training
 
 
-class Drawn(BaseModel):
+class Sampling(BaseModel):
     """How samples are drawn."""
 
     rows: Annotated[int, Field(ge=1, le=20)] = 4
@@ -30,11 +30,11 @@ class Drawn(BaseModel):
     seed: Seed = 0
 
 
-class Samples(Query, Drawn):
+class Samples(Query, Sampling):
     """Samples of one model."""
 
 
-class Saved(Drawn):
+class Saved(Sampling):
     """A file of samples of several models."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +44,7 @@ class Saved(Drawn):
 
 
 class Interpolation(Query):
-    """Images between others."""
+    """Images on a path or a grid between others."""
 
     images: str  # references, separated by commas
     steps: Annotated[int, Field(ge=2, le=15)] = 7

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fvae.explore.bits_map import bits_map
-from fvae.explore.pictures import address, heat
+from fvae.explore.pictures import data_url, heat
 from fvae.library import TrainedModel
 
 LOW, HIGH = 2, 12  # bits/dim at the ends of the map's colours, the same for all models
@@ -20,9 +20,9 @@ def reconstruction(trained: TrainedModel, image: np.ndarray) -> dict[str, Any]:
     difference = again.astype(int) - image
     bits = bits_map(trained, image)
     return {
-        "reconstruction": address(again),
-        "difference": address((128 + CONTRAST * difference).clip(0, 255).astype(np.uint8)),
-        "map": address(heat(bits.pixels, LOW, HIGH)),
+        "reconstruction": data_url(again),
+        "difference": data_url((128 + CONTRAST * difference).clip(0, 255).astype(np.uint8)),
+        "map": data_url(heat(bits.pixels, LOW, HIGH)),
         "mean_difference": float(np.abs(difference).mean()),
         "bits": bits.total,
         "bits_of_the_latent": bits.latent,
@@ -32,4 +32,4 @@ def reconstruction(trained: TrainedModel, image: np.ndarray) -> dict[str, Any]:
 
 def legend() -> str:
     """The colours of the map from LOW to HIGH, as a data URL."""
-    return address(heat(np.linspace(LOW, HIGH, 128)[None].repeat(4, 0), LOW, HIGH))
+    return data_url(heat(np.linspace(LOW, HIGH, 128)[None].repeat(4, 0), LOW, HIGH))

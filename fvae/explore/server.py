@@ -1,7 +1,7 @@
 """The server of the page: a few addresses that answer with JSON or PNG, for this machine alone.
 
-No address outside is ever asked for: all files of the page lie in `static`, and its content security policy forbids
-others. A request that names another host, as one by DNS rebinding would, or that another site's page makes, is refused.
+All files of the page lie in `static`, and its content security policy forbids others. A request that names another host
+(DNS rebinding), or that the page of another site makes, is refused.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from fvae.explore.catalogue import Catalogue
 from fvae.explore.directions import moved
 from fvae.explore.film import film, frame
 from fvae.explore.interpolation import interpolation
-from fvae.explore.pictures import address, png
+from fvae.explore.pictures import data_url, png
 from fvae.explore.queries import checked
 from fvae.explore.reconstruction import HIGH, LOW, legend, reconstruction
-from fvae.explore.uploads import MOST_BYTES
+from fvae.explore.uploads import MAX_BYTES
 
 HOST = "127.0.0.1"
 HEADERS = {
@@ -38,13 +38,13 @@ HEADERS = {
 def create_app(catalogue: Catalogue) -> Flask:
     """The page of an experiment. One request at a time computes, since the models are shared."""
     app = Flask(__name__, static_folder="static", static_url_path="/static")
-    app.config.update(TRUSTED_HOSTS=[HOST, "localhost"], MAX_CONTENT_LENGTH=MOST_BYTES)
+    app.config.update(TRUSTED_HOSTS=[HOST, "localhost"], MAX_CONTENT_LENGTH=MAX_BYTES)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    alone = threading.Lock()
+    computing = threading.Lock()
 
     def serve(rule: str, answer: Callable[[], Response], method: str = "GET") -> None:
         def view() -> Response:
-            with alone:
+            with computing:
                 return answer()
 
         app.add_url_rule(f"/api/{rule}", rule, view, methods=[method])
@@ -56,7 +56,7 @@ def create_app(catalogue: Catalogue) -> Flask:
     app.before_request(refuse_other_sites)
     app.after_request(with_headers)
     app.register_error_handler(UserError, lambda error: failure(str(error), 400))
-    app.register_error_handler(HTTPException, explained)
+    app.register_error_handler(HTTPException, refusal)
     app.register_error_handler(Exception, unexpected(app))
     return app
 
@@ -122,7 +122,7 @@ def answers(catalogue: Catalogue) -> dict[str, Callable[[], Response]]:
 def upload(catalogue: Catalogue) -> Response:
     """Keep the image that is the content of the request."""
     reference, note = catalogue.uploads.add(request.get_data())
-    return jsonify({"image": reference, "note": note, "address": address(catalogue.image(reference))})
+    return jsonify({"image": reference, "note": note, "address": data_url(catalogue.image(reference))})
 
 
 def picture(pixels: np.ndarray) -> Response:
@@ -138,7 +138,7 @@ def failure(line: str, status: int) -> Response:
 
 
 def refuse_other_sites() -> Response | None:
-    """Browsers say where a request comes from; that of another site's page may only be a link to this one."""
+    """Refuse requests to /api that a browser says come from the page of another site."""
     comes_from = request.headers.get("Sec-Fetch-Site", "none")
     if request.path.startswith("/api/") and comes_from not in ("same-origin", "none"):
         return failure("this address answers its own page alone", 403)
@@ -151,15 +151,15 @@ def with_headers(answer: Response) -> Response:
     return answer
 
 
-def explained(error: HTTPException) -> Response:
-    """A refusal of Flask's in one line."""
+def refusal(error: HTTPException) -> Response:
+    """What Flask itself refuses, such as an unknown address, in one line."""
     if isinstance(error, RequestEntityTooLarge):
-        return failure(f"larger than {MOST_BYTES >> 20} MB; make it smaller", 413)
+        return failure(f"larger than {MAX_BYTES >> 20} MB; make it smaller", 413)
     return failure(f"{error.name}: {request.path}", error.code or 500)
 
 
 def unexpected(app: Flask) -> Callable[[Exception], Response]:
-    """How an error that nobody foresaw is answered: one line on the page, and its stack in the terminal."""
+    """The handler of all other errors: one line on the page, and the stack in the terminal."""
 
     def answer(error: Exception) -> Response:
         if memory_is_full(error):

@@ -13,8 +13,8 @@ from fvae.data.levels import coarse
 from fvae.data.rejections import Rejected, TooSmall
 from fvae.errors import UserError
 
-MOST_BYTES = 32 * 2**20  # of a file
-KEPT = 200  # images; older ones are forgotten
+MAX_BYTES = 32 * 2**20  # of a file
+MAX_KEPT = 200  # images; older ones are forgotten
 
 
 class Uploads:
@@ -31,18 +31,18 @@ class Uploads:
         The largest square in its middle is resized as images are for training. Raises UserError for what is no image,
         too small, animated, or of too many pixels.
         """
-        if len(data) > MOST_BYTES:
-            raise UserError(f"larger than {MOST_BYTES >> 20} MB; make it smaller")
+        if len(data) > MAX_BYTES:
+            raise UserError(f"larger than {MAX_BYTES >> 20} MB; make it smaller")
         try:
             image = images.decode(data, size=self.size, crop="center", filter=self.filter)
         except TooSmall as error:
             raise UserError(f"too small: {error.edge} pixels at its shorter side, {self.size} are needed") from error
         except Rejected as error:
-            raise UserError(explained(str(error))) from error
+            raise UserError(in_words(str(error))) from error
         reference = f"own-{self._next}"
         self._next += 1
         self._images[reference] = coarse(image, self.bits)
-        while len(self._images) > KEPT:
+        while len(self._images) > MAX_KEPT:
             del self._images[next(iter(self._images))]
         return reference, note(data)
 
@@ -53,7 +53,7 @@ class Uploads:
         return self._images[reference]
 
 
-def explained(reason: str) -> str:
+def in_words(reason: str) -> str:
     """The reason of a rejection in words for someone who dropped a file on a page."""
     if reason in ("does not decode: UnidentifiedImageError", "empty file"):
         return "not an image that can be read here: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF"

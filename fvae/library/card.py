@@ -175,7 +175,7 @@ def metric_rows(run: layout.Run, experiment: Experiment) -> Iterator[dict[str, s
             yield row(label, value, f"{found['images']:,} {samples}", name)
     if run.metric("fid").is_file():
         fid = read_metric(run, "fid")
-        of = f"{fid['reason']}" if fid["fid"] is None else f"{fid['images']:,} {samples}"
+        of = fid["reason"] if fid["fid"] is None else f"{fid['images']:,} {samples}"
         yield row("FID ↓", with_error(fid["fid"], fid["fid_standard_deviation"], 1), of, "fid")
     if run.metric("sharpness").is_file():
         found = read_metric(run, "sharpness")["reconstructions"]

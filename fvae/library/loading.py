@@ -23,8 +23,8 @@ def load_model(place: str | Path, device: str | None = None) -> TrainedModel:
     folder = download(str(place)) if is_address(place) else Path(place)
     if (folder / CONFIG).is_file():
         trained = load_saved(folder)
-    elif (folder / "model.json").is_file():
-        trained = load_run(folder)
+    elif run := run_folder(folder):
+        trained = load_run(run)
     else:
         raise UserError(
             f"{place}: there is no trained model; train one (`make` trains results/demo/runs/fvae/seed-0), or name "
@@ -32,6 +32,18 @@ def load_model(place: str | Path, device: str | None = None) -> TrainedModel:
         )
     move(trained.model, device)
     return trained
+
+
+def run_folder(folder: Path) -> Path | None:
+    """The folder with a run's model.json: this one, or for EXPERIMENT/MODEL/seed-N that of EXPERIMENT/runs; else None.
+
+    The short form is looked up only where the folder itself does not exist.
+    """
+    found = folder
+    if not folder.exists():
+        model, seed = folder.parent, folder.name
+        found = model.parent / "runs" / model.name / seed
+    return found if (found / "model.json").is_file() else None
 
 
 def load_run(folder: Path) -> TrainedModel:

@@ -22,7 +22,7 @@ from fvae.training.machine import use_exact_arithmetic
 
 
 class TrainedModel:
-    """A model with its trained weights, for RGB images of `image_size` × `image_size` and 2^`bits` levels.
+    """A model with its trained weights, for RGB images of `image_size` × `image_size` pixels, `bits` a channel.
 
     Images go in as `fvae.library.images.as_array` takes them: uint8 arrays (n, 3, H, W) or (3, H, W), PIL images, or
     lists of these. They come out as uint8 arrays (n, 3, H, W). A latent z is a float32 array (d,), which under the
@@ -48,8 +48,9 @@ class TrainedModel:
     def sample(self, n: int, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
         """n images of z ∼ N(0, T² I), equation (19): uint8 (n, 3, H, W).
 
-        Fewer images of the same seed and temperature are the first ones of more. They are those of the first draw of
-        `python -m fvae sample random`, but for rounding, where that adds no noise and keeps the BatchNorms of training.
+        Fewer images of the same seed and temperature are the first ones of more. Up to rounding they are the first draw
+        of `python -m fvae sample random`, if `sampling.random.noise` is false and `sampling.batch_norm` is `running`.
+        Raises UserError for n < 1, a seed < 0, or a temperature that is negative or not finite.
         """
         _check_count("n", n, 1)
         _check_count("seed", seed, 0)

@@ -85,13 +85,13 @@ def test_an_image_of_too_many_pixels_is_not_decoded(kept, monkeypatch):
 
 
 def test_a_file_of_too_many_bytes_is_refused(kept, monkeypatch):
-    monkeypatch.setattr(uploads, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(uploads, "MAX_BYTES", 2**20)
     with pytest.raises(UserError, match="larger than 1 MB"):
         kept.add(bytes(2**20 + 1))
 
 
 def test_old_images_are_forgotten(kept, monkeypatch):
-    monkeypatch.setattr(uploads, "KEPT", 2)
+    monkeypatch.setattr(uploads, "MAX_KEPT", 2)
     references = [kept.add(file())[0] for _ in range(3)]
     with pytest.raises(UserError, match="no longer kept"):
         kept[references[0]]

@@ -38,6 +38,21 @@ def test_a_run_is_loaded_from_any_folder(project, monkeypatch):
     assert not trained.model.training
 
 
+@pytest.mark.parametrize("within", [".", "results", "results/demo"])
+def test_runs_may_be_left_out_of_a_path(project, monkeypatch, within):
+    monkeypatch.chdir(project / within)
+    short = (project / "results/demo/fvae/seed-0").relative_to(project / within)
+    trained, expected = fvae.load(short, "cpu"), fvae.load(project / RUN.folder, "cpu")
+    assert trained.spec == expected.spec
+    assert np.array_equal(trained.sample(2), expected.sample(2))
+
+
+def test_a_folder_that_exists_is_not_looked_up_elsewhere(copied):
+    (copied / "results/demo/fvae/seed-0").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"demo/fvae/seed-0: there is no trained model"):
+        fvae.load(copied / "results/demo/fvae/seed-0", "cpu")
+
+
 def test_loading_leaves_the_global_generator_alone(project):
     torch.manual_seed(1)
     expected = torch.rand(3)

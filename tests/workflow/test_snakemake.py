@@ -240,11 +240,3 @@ def test_required_fid_without_weights_stops(finished, tmp_path):
     assert done.returncode != 0
     assert "inception.path" in done.stdout + done.stderr
     assert "completed successfully" not in done.stdout + done.stderr
-
-
-def test_the_report_has_captions_figures_and_tables(finished, tmp_path):
-    project = finished.copy(tmp_path / "copy")
-    project.ok("snakemake", "--report", "report.html")
-    page = (project.folder / "report.html").read_text()
-    for text in ("Straight lines between", "samples.png", "metrics.csv", "Su &amp; Wu 2018"):
-        assert text in page, text

@@ -54,14 +54,14 @@ def everything(experiment):
     ]
 
 
-def in_report(path, kind, name):
-    """A file that stands in the report; its rule has the caption as a parameter."""
+def in_report(path, group, name):
+    """A file that stands in the report; its rule has the caption as a parameter. Groups are shown by alphabet."""
     return report(
         path,
         caption="../report/caption.rst",
         category="{experiment}",
-        subcategory=f"{kind}s",
-        labels={kind: name},
+        subcategory=group,
+        labels={"result": name.replace("_", " ")},
     )
 
 

@@ -44,7 +44,7 @@ for name, files in FIGURE_INPUTS.items():
             code=code(f"fvae.paper.{name}"),
         output:
             pdf=layout.figure("{experiment}", name, "pdf"),
-            png=in_report(layout.figure("{experiment}", name, "png"), "figure", name),
+            png=in_report(layout.figure("{experiment}", name, "png"), "Figures", name),
         log:
             f"logs/{{experiment}}/{name}.log",
         params:
@@ -64,7 +64,7 @@ for name, files in TABLE_INPUTS.items():
             *files,
             code=code(f"fvae.paper.{name}"),
         output:
-            csv=in_report(layout.table("{experiment}", name, "csv"), "table", name),
+            csv=in_report(layout.table("{experiment}", name, "csv"), "Tables", name),
             md=layout.table("{experiment}", name, "md"),
             tex=layout.table("{experiment}", name, "tex"),
         log:
@@ -91,7 +91,7 @@ rule claims:
         code=code("fvae.paper.claims"),
     output:
         json=layout.claims("{experiment}", "json"),
-        md=in_report(layout.claims("{experiment}", "md"), "claim", "decided"),
+        md=in_report(layout.claims("{experiment}", "md"), "Claims", "verdicts"),
     log:
         "logs/{experiment}/claims.log",
     params:
@@ -109,7 +109,7 @@ rule article:
         template="fvae/paper/article.typ",
         code=code("fvae.paper.article"),
     output:
-        in_report(layout.figure("{experiment}", "paper", "pdf"), "paper", "all in one"),
+        in_report(layout.figure("{experiment}", "paper", "pdf"), "All in one", "paper"),
     log:
         "logs/{experiment}/article.log",
     params:

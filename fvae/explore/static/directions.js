@@ -29,7 +29,7 @@ export function setup() {
     });
   });
 
-  const chosen = picker(find("directions-images"), { title: "Choose an image", most: 1, first: ["held-3"], changed: draw });
+  const chosen = picker(find("directions-images"), { title: "Choose an image", max: 1, first: ["held-3"], changed: draw });
   for (const each of sliders) each.addEventListener("input", () => (each.show(), draw()));
   const reset = element("button", { type: "button", textContent: "All to zero" });
   reset.addEventListener("click", () => {

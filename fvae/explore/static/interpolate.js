@@ -23,7 +23,7 @@ export function setup() {
   });
 
   const chosen = picker(find("interpolate-images"), {
-    title: "Choose two, three or four images, in their order", most: 4, first: ["held-2", "held-5"], changed: draw,
+    title: "Choose two, three or four images, in their order", max: 4, first: ["held-2", "held-5"], changed: draw,
   });
   panel.querySelectorAll("input[name=form]").forEach((each) => each.addEventListener("input", draw));
   steps.addEventListener("input", draw);

@@ -8,8 +8,8 @@ const own = []; // images that were added on any tab: {reference, name, address}
 const pickers = [];
 let number = 0;
 
-/** Builds a picker of at most `most` images in `parent`; returns the function that gives the references chosen. */
-export function picker(parent, { title, most, first, changed }) {
+/** Builds a picker of at most `max` images in `parent`; returns the function that gives the references chosen. */
+export function picker(parent, { title, max, first, changed }) {
   const state = { chosen: first.slice(0, Math.min(first.length, experiment.held_out)), from: 0 };
   const tray = element("div", { className: "tray" });
   const said = element("ul", { className: "said" });
@@ -23,9 +23,9 @@ export function picker(parent, { title, most, first, changed }) {
   parent.replaceChildren(box);
 
   function toggle(reference) {
-    if (most === 1) state.chosen = [reference];
+    if (max === 1) state.chosen = [reference];
     else if (state.chosen.includes(reference)) state.chosen = state.chosen.filter((each) => each !== reference);
-    else state.chosen = [...state.chosen.slice(0, most - 1), reference];
+    else state.chosen = [...state.chosen.slice(0, max - 1), reference];
     mark();
     changed();
   }
@@ -36,7 +36,7 @@ export function picker(parent, { title, most, first, changed }) {
       button.setAttribute("aria-pressed", String(place >= 0));
       const letter = button.querySelector(".mark");
       letter.textContent = MARKS[place] ?? "";
-      letter.hidden = place < 0 || most === 1;
+      letter.hidden = place < 0 || max === 1;
     }
   }
 
@@ -65,7 +65,7 @@ export function picker(parent, { title, most, first, changed }) {
     said.replaceChildren();
     for (const file of files) {
       try {
-        if (file.size > experiment.most_bytes) throw new Error(`larger than ${experiment.most_bytes >> 20} MB; make it smaller`);
+        if (file.size > experiment.max_bytes) throw new Error(`larger than ${experiment.max_bytes >> 20} MB; make it smaller`);
         const answer = await ask("uploads", {}, { method: "POST", body: file });
         const { image, note, address } = await answer.json();
         own.push({ reference: image, name: file.name, address });

@@ -21,7 +21,7 @@ export function setup() {
     });
   });
 
-  const chosen = picker(find("reconstruct-images"), { title: "Choose an image", most: 1, first: ["held-3"], changed: draw });
+  const chosen = picker(find("reconstruct-images"), { title: "Choose an image", max: 1, first: ["held-3"], changed: draw });
   const { low, high, legend } = experiment.map;
   find("reconstruct-legend").append(
     "Difference: grey where there is none. Map:", element("span", { textContent: `${low}` }),
