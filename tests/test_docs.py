@@ -342,6 +342,10 @@ def test_protocol_prints_the_reference_runs(heading, experiment):
     assert shown == [recorded(experiment, name) for name in ("metrics", "random_features", "sizes")]
 
 
+def test_protocol_prints_the_run_with_few_images():
+    assert tables(section(PAGES["docs/protocol.md"], "## Few images"))[0] == recorded("lfw64", "metrics")
+
+
 VERDICTS = {  # rows of README: the names of f-VAEs by column, the claim, and with whom they are compared
     "(a) sharp where the dense VAE blurs": ("a", "vae_dense"),
     "(b) better than Glow of equal arithmetic": ("b", "glow"),

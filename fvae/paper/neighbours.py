@@ -23,7 +23,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     style.show(axes, rows)
     axes.axhline(rows.shape[3] + 0.0, color="white", linewidth=3)
     model = style.label(experiment.figures.model)
-    axes.set_title(f"{model}: samples (first row) and their nearest training images, by Euclidean distance of pixels")
+    axes.set_title(f"{model}: samples (first row) and their nearest\ntraining images, by Euclidean distance of pixels")
     return figure
 
 
