@@ -43,6 +43,9 @@ for experiment in PLAN.params.experiments:
 onstart:
     take_the_folder()
     PLAN.start()
+    # With a limit of jobs per second, Snakemake 9.27 looks for jobs to start once a second for each job that has ended.
+    # After a hundred jobs that keeps a core busy.
+    workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:
