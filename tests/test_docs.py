@@ -342,8 +342,10 @@ def test_protocol_prints_the_reference_runs(heading, experiment):
     assert shown == [recorded(experiment, name) for name in ("metrics", "random_features", "sizes")]
 
 
-def test_protocol_prints_the_run_with_few_images():
+def test_protocol_prints_the_runs_of_one_seed():
     assert tables(section(PAGES["docs/protocol.md"], "## Few images"))[0] == recorded("lfw64", "metrics")
+    family = tables(section(PAGES["docs/protocol.md"], "## Results of `family`"))
+    assert family[:2] == [recorded("family", "metrics"), recorded("family", "sizes")]
 
 
 VERDICTS = {  # rows of README: the names of f-VAEs by column, the claim, and with whom they are compared
