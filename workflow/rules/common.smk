@@ -10,9 +10,11 @@ sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
 from fvae.paper import TABLES, caption, figures
+from workflow.estimates import Estimates
 from workflow.planning import Plan, code, history, metric, samples, stop, training
 
 PLAN = Plan(config)
+NEEDS = {"mem_mb": Estimates(PLAN).memory, "runtime": Estimates(PLAN).minutes}
 RUN = layout.Run("{experiment}", "{model}", "{seed}")
 IMAGES = layout.data("{experiment}") / "images.npy"
 INDEX = layout.data("{experiment}") / "index.csv"

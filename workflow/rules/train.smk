@@ -29,7 +29,8 @@ rule train:
     priority: 1  # trainings take longest, so that they start first
     threads: PLAN.threads
     resources:
-        gpus=PLAN.gpus,
+        **NEEDS,
+        gpu=PLAN.gpus,
     params:
         PLAN.training,
     shell:

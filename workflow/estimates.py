@@ -1,0 +1,89 @@
+"""The memory and minutes that a job asks for: from benchmark files of earlier runs, or from its experiment's size.
+
+An estimate that is too low costs a retry, which asks for twice as much. A training then goes on where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from fvae import layout
+from fvae.files import read_json
+from workflow.planning import Plan, Wildcards
+
+# Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 28e9 to 55e9 in trainings of `study` and
+# `faces64`. The number for a GPU is assumed; it was not measured.
+THREAD_SPEED, GPU_SPEED = 20e9, 1e12
+INCEPTION_MACS = 5.7e9  # of FID's network, for one image
+LEAST_MINUTES, LEAST_MB = 15, 3000  # Python with PyTorch takes 600 MB; the evaluations of `faces64` took 1,800
+MARGIN = 2  # over what an earlier run took
+PARAMETER_BYTES = 32  # weights, gradient, two moments, moving average, and their copy while a state is saved
+ACTIVATION_BYTES = 0.4  # for each multiply-accumulate of a batch; 0.3 lie between trainings at 32×32 and at 64×64
+
+
+class Estimates:
+    """Functions that Snakemake calls for the resources `mem_mb` and `runtime` of a job."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def memory(self, wildcards: Wildcards, input: Any, rulename: str, attempt: int) -> int:
+        """Main memory in MB."""
+        earlier = _earlier(rulename, wildcards, "max_rss")
+        return ceil((MARGIN * earlier or self._memory(wildcards, input, rulename)) * 2 ** (attempt - 1))
+
+    def minutes(self, wildcards: Wildcards, input: Any, threads: int, rulename: str, attempt: int) -> int:
+        """Minutes."""
+        speed = GPU_SPEED if self.plan.gpu else threads * THREAD_SPEED
+        seconds = MARGIN * _earlier(rulename, wildcards, "s") or self._macs(wildcards, input, rulename) / speed
+        return ceil((LEAST_MINUTES + seconds / 60) * 2 ** (attempt - 1))
+
+    def _memory(self, wildcards: Wildcards, input: Any, rule: str) -> float:
+        images = Path(getattr(input, "images", ""))
+        size = _size(wildcards)
+        total = 2 * images.stat().st_size * 1e-6 if images.is_file() else 0.0
+        total += PARAMETER_BYTES * size.get("parameters", 0) * 1e-6
+        if rule != "train":
+            return LEAST_MB + total
+        training = self.plan.experiment(wildcards).training
+        batch = 0 if self.plan.gpu else training.batch_size  # a GPU has memory of its own
+        return (LEAST_MB + total) * training.devices + ACTIVATION_BYTES * batch * size.get("macs", 0) * 1e-6
+
+    def _macs(self, wildcards: Wildcards, input: Any, rule: str) -> float:
+        """Multiply-accumulates; a backward pass has twice those of a forward pass."""
+        experiment = self.plan.experiment(wildcards)
+        sampling, evaluation = experiment.sampling, experiment.evaluation
+        of_model = _size(wildcards).get("macs", 0)
+        if rule == "train":
+            return 3 * of_model * experiment.training_of(wildcards.model).images
+        if rule == "evaluate_fid":
+            return INCEPTION_MACS * sampling.random.draws * evaluation.fid.images
+        if rule in ("reference", "floor"):
+            images = Path(input.images)
+            count = images.stat().st_size / (3 * experiment.data.size**2) if images.is_file() else 0
+            return INCEPTION_MACS * count
+        samples = sampling.random.images * sampling.random.draws
+        return of_model * max(samples, evaluation.bpd.images * (1 + evaluation.bpd.importance_samples))
+
+
+def _size(wildcards: Wildcards) -> Mapping[str, int]:
+    """Parameters and multiply-accumulates of a job's model; nothing before `match` has run, or where it has no model.
+
+    Snakemake asks again when the inputs of a job are there.
+    """
+    model = layout.model(wildcards.experiment, getattr(wildcards, "model", ""))
+    return read_json(model, "match")["size"] if model.is_file() else {}
+
+
+def _earlier(rule: str, wildcards: Wildcards, column: str) -> float:
+    """The largest value that earlier jobs of the rule recorded, over all seeds; 0 where there is no record."""
+    folder = Path("logs", wildcards.experiment)
+    name = f"sample-{wildcards.task}" if rule == "sample" else rule
+    model = getattr(wildcards, "model", None)
+    files = folder.glob(f"{model}/seed-*/{name}.benchmark.tsv" if model else f"{name}.benchmark.tsv")
+    values = [row[column] for file in files for row in csv.DictReader(file.read_text().splitlines(), delimiter="\t")]
+    return max((float(value) for value in values if value not in ("-", "NA")), default=0.0)
