@@ -6,7 +6,7 @@ An estimate that is too low costs a retry, which asks for twice as much. A train
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,14 @@ ACTIVATION_BYTES = 0.4  # for each multiply-accumulate of a batch; 0.3 lie betwe
 
 
 class Estimates:
-    """Functions that Snakemake calls for the resources `mem_mb` and `runtime` of a job."""
+    """What rules declare as resources; Snakemake calls `memory` and `minutes` for each job."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+
+    def needs(self, gpus: int | Callable[[Wildcards], int]) -> dict[str, Any]:
+        """The resources of a job that may use GPUs: `gpu` is read by Slurm, and `gpus` is limited by profiles/default."""
+        return {"mem_mb": self.memory, "runtime": self.minutes, "gpu" if self.plan.cluster else "gpus": gpus}
 
     def memory(self, wildcards: Wildcards, input: Any, rulename: str, attempt: int) -> int:
         """Main memory in MB."""

@@ -72,7 +72,8 @@ class Plan:
             stop("params.yaml alone decides results: change it there; --config and --configfile are not read")
         if config.get("gpu", 0) not in (0, 1):
             stop("config: gpu is 0 or 1")
-        self.gpu = int(config.get("gpu", Path("/dev/nvidia0").exists()))  # of each job but a training that can use one
+        self.cluster = "gpu" in config
+        self.gpu = int(config.get("gpu", Path("/dev/nvidia0").exists()))  # GPUs of a job, or of a process that trains
         try:
             self.params: Params = load(recorded or "params.yaml")
         except UserError as error:

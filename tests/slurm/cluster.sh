@@ -1,15 +1,20 @@
 #!/bin/bash
 # A Slurm of one node on this machine, from Debian's packages, with no accounting database. Run it as root.
-#   tests/slurm/cluster.sh start FOLDER    then: export SLURM_CONF=FOLDER/slurm.conf
+#   tests/slurm/cluster.sh start FOLDER
 #   tests/slurm/cluster.sh stop FOLDER
-# Everything lies in FOLDER, so that a Slurm of the machine itself stays as it is.
+# Everything lies in FOLDER but the link /etc/slurm/slurm.conf: the plugin starts srun without the variable SLURM_CONF.
 # Containers often have no cgroups: processes are found by /proc, and memory is counted but not enforced.
 set -euo pipefail
 
 folder=$(realpath -m "${2:?cluster.sh start|stop FOLDER}")
+link=/etc/slurm/slurm.conf
 pids=("$folder/slurmd.pid" "$folder/slurmctld.pid" "$folder/munged.pid")
 
 configure() {
+    if [ -e "$link" ]; then
+        echo "$link exists: this machine has a Slurm of its own" >&2
+        exit 1
+    fi
     mkdir -p "$folder/state" "$folder/spool"
     chmod 755 "$folder"
     dd if=/dev/urandom of="$folder/munge.key" bs=1024 count=1 status=none
@@ -43,13 +48,13 @@ NodeName=node NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc) RealM
 PartitionName=batch Nodes=node Default=YES PriorityTier=1
 PartitionName=urgent Nodes=node PriorityTier=10
 CONF
+    ln -sf "$folder/slurm.conf" "$link"
 }
 
 start() {
     configure
     munged --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
         --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" --seed-file="$folder/munged.seed"
-    export SLURM_CONF="$folder/slurm.conf"
     slurmctld -c
     slurmd -N node
     for _ in $(seq 60); do
@@ -64,6 +69,7 @@ stop() {
     for file in "${pids[@]}"; do
         [ -f "$file" ] && kill "$(cat "$file")" || true
     done
+    [ "$(readlink "$link")" != "$folder/slurm.conf" ] || rm "$link"
 }
 
 "$1"

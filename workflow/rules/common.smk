@@ -14,7 +14,7 @@ from workflow.estimates import Estimates
 from workflow.planning import Plan, code, history, metric, samples, stop, training
 
 PLAN = Plan(config)
-NEEDS = {"mem_mb": Estimates(PLAN).memory, "runtime": Estimates(PLAN).minutes}
+needs = Estimates(PLAN).needs
 RUN = layout.Run("{experiment}", "{model}", "{seed}")
 IMAGES = layout.data("{experiment}") / "images.npy"
 INDEX = layout.data("{experiment}") / "index.csv"

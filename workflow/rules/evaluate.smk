@@ -10,8 +10,7 @@ rule sample:
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
     resources:
-        **NEEDS,
-        gpu=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values("sampling.{task}", "sampling.batch_norm"),
     shell:
@@ -76,8 +75,7 @@ for name, (metrics, files, sections) in EVALUATIONS.items():
         benchmark:
             f"logs/{{experiment}}/{{model}}/seed-{{seed}}/evaluate_{name}.benchmark.tsv"
         resources:
-            **NEEDS,
-            gpu=PLAN.gpu,
+            **needs(PLAN.gpu),
         params:
             PLAN.values(*sections),
             metrics=metrics,  # Snakemake evaluates `shell` later, when the loop has ended
@@ -132,8 +130,7 @@ rule reference:
         "logs/{experiment}/reference.benchmark.tsv"
     priority: 2
     resources:
-        **NEEDS,
-        gpu=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values("evaluation.fid.mode"),
     shell:
@@ -154,8 +151,7 @@ rule floor:
     benchmark:
         "logs/{experiment}/floor.benchmark.tsv"
     resources:
-        **NEEDS,
-        gpu=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values(
             "evaluation.swd",

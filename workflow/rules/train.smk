@@ -29,8 +29,7 @@ rule train:
     priority: 1  # trainings take longest, so that they start first
     threads: PLAN.threads
     resources:
-        **NEEDS,
-        gpu=PLAN.gpus,
+        **needs(PLAN.gpus),
     params:
         PLAN.training,
     shell:
