@@ -26,38 +26,36 @@ ACTIVATION_BYTES = 0.4  # for each multiply-accumulate of a batch; 0.3 lie betwe
 
 
 class Estimates:
-    """What rules declare as resources; Snakemake calls `memory` and `minutes` for each job."""
+    """What rules declare as resources; Snakemake calls `memory` and `minutes` for each job, again before it starts."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def needs(self, gpus: int | Callable[[Wildcards], int]) -> dict[str, Any]:
-        """The resources of a job that may use GPUs: `gpu` is read by Slurm, and `gpus` is limited by profiles/default."""
+    def needs(self, gpus: int | Callable[[Wildcards], int] = 0) -> dict[str, Any]:
+        """The resources of a job and its GPUs: Slurm reads `gpu`, and profiles/default limits `gpus` on one machine."""
         return {"mem_mb": self.memory, "runtime": self.minutes, "gpu" if self.plan.cluster else "gpus": gpus}
 
-    def memory(self, wildcards: Wildcards, input: Any, rulename: str, attempt: int) -> int:
+    def memory(self, wildcards: Wildcards, rulename: str, attempt: int) -> int:
         """Main memory in MB."""
         earlier = _earlier(rulename, wildcards, "max_rss")
-        return ceil((MARGIN * earlier or self._memory(wildcards, input, rulename)) * 2 ** (attempt - 1))
+        return ceil((MARGIN * earlier or self._memory(wildcards, rulename)) * 2 ** (attempt - 1))
 
-    def minutes(self, wildcards: Wildcards, input: Any, threads: int, rulename: str, attempt: int) -> int:
-        """Minutes."""
+    def minutes(self, wildcards: Wildcards, threads: int, rulename: str, attempt: int) -> int:
+        """Minutes, at the speed of a CPU or of a GPU."""
         speed = GPU_SPEED if self.plan.gpu else threads * THREAD_SPEED
-        seconds = MARGIN * _earlier(rulename, wildcards, "s") or self._macs(wildcards, input, rulename) / speed
+        seconds = MARGIN * _earlier(rulename, wildcards, "s") or self._macs(wildcards, rulename) / speed
         return ceil((LEAST_MINUTES + seconds / 60) * 2 ** (attempt - 1))
 
-    def _memory(self, wildcards: Wildcards, input: Any, rule: str) -> float:
-        images = Path(getattr(input, "images", ""))
+    def _memory(self, wildcards: Wildcards, rule: str) -> float:
         size = _size(wildcards)
-        total = 2 * images.stat().st_size * 1e-6 if images.is_file() else 0.0
-        total += PARAMETER_BYTES * size.get("parameters", 0) * 1e-6
+        total = LEAST_MB + (2 * _bytes_of_images(wildcards) + PARAMETER_BYTES * size.get("parameters", 0)) * 1e-6
         if rule != "train":
-            return LEAST_MB + total
+            return total
         training = self.plan.experiment(wildcards).training
         batch = 0 if self.plan.gpu else training.batch_size  # a GPU has memory of its own
-        return (LEAST_MB + total) * training.devices + ACTIVATION_BYTES * batch * size.get("macs", 0) * 1e-6
+        return total * training.devices + ACTIVATION_BYTES * batch * size.get("macs", 0) * 1e-6
 
-    def _macs(self, wildcards: Wildcards, input: Any, rule: str) -> float:
+    def _macs(self, wildcards: Wildcards, rule: str) -> float:
         """Multiply-accumulates; a backward pass has twice those of a forward pass."""
         experiment = self.plan.experiment(wildcards)
         sampling, evaluation = experiment.sampling, experiment.evaluation
@@ -67,18 +65,22 @@ class Estimates:
         if rule == "evaluate_fid":
             return INCEPTION_MACS * sampling.random.draws * evaluation.fid.images
         if rule in ("reference", "floor"):
-            images = Path(input.images)
-            count = images.stat().st_size / (3 * experiment.data.size**2) if images.is_file() else 0
-            return INCEPTION_MACS * count
-        samples = sampling.random.images * sampling.random.draws
-        return of_model * max(samples, evaluation.bpd.images * (1 + evaluation.bpd.importance_samples))
+            return INCEPTION_MACS * _bytes_of_images(wildcards) / (3 * experiment.data.size**2)
+        if rule == "evaluate_bpd":
+            return of_model * evaluation.bpd.images * (1 + evaluation.bpd.importance_samples)
+        if rule == "sample" and wildcards.task == "random":
+            return of_model * sampling.random.images * sampling.random.draws
+        return 0
+
+
+def _bytes_of_images(wildcards: Wildcards) -> int:
+    """The size of an experiment's prepared images, one byte per colour value; 0 before they are there."""
+    images = layout.data(wildcards.experiment) / "images.npy"
+    return images.stat().st_size if images.is_file() else 0
 
 
 def _size(wildcards: Wildcards) -> Mapping[str, int]:
-    """Parameters and multiply-accumulates of a job's model; nothing before `match` has run, or where it has no model.
-
-    Snakemake asks again when the inputs of a job are there.
-    """
+    """Parameters and multiply-accumulates of a job's model; empty before `match` has run, or where it has no model."""
     model = layout.model(wildcards.experiment, getattr(wildcards, "model", ""))
     return read_json(model, "match")["size"] if model.is_file() else {}
 
