@@ -26,7 +26,7 @@ SlurmctldPort=36817
 SlurmdPort=36818
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=$folder/munge.socket
+AuthInfo=socket=$folder/munge.socket,cred_expire=10
 CredType=cred/munge
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
@@ -44,7 +44,7 @@ ReturnToService=1
 KillWait=20
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-NodeName=node NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(free -m | awk '/Mem/ {print $2}')
+NodeName=node NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc --all) RealMemory=$(free -m | awk '/Mem/ {print $2}')
 PartitionName=batch Nodes=node Default=YES PriorityTier=1
 PartitionName=urgent Nodes=node PriorityTier=10
 CONF
