@@ -55,7 +55,7 @@ def first_step(file) -> int:
 @pytest.fixture
 def running(project):
     """Snakemake, with a training on the node that has begun to log; and the number of its job."""
-    with project.start(*SUBMIT, *HERE, "--set-resources", "train:runtime=1", "--", WEIGHTS) as snakemake:
+    with project.start(*SUBMIT, *HERE, WEIGHTS) as snakemake:
         try:
             wait_until(lambda: events(project) and training_of(project))
             yield snakemake, slurm("squeue", "--noheader", "--states=running", "--partition=batch", "--format=%i")
@@ -79,9 +79,10 @@ def test_a_training_killed_by_scancel_goes_on(project, running, made_here):
 
 
 def test_a_training_killed_by_its_time_limit_goes_on(project, running, made_here):
-    """It stands still until the limit of one minute; Slurm then wakes it and sends SIGTERM."""
+    """It is held until the limit of one minute, when Slurm lets it go on and sends SIGTERM."""
     snakemake, job = running
     training_of(project).suspend()
+    slurm("scontrol", "update", f"jobid={job}", "timelimit=1")
     wait_until(lambda: slurm("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T") == "TIMEOUT")
     assert_it_goes_on(project, snakemake, made_here)
 
