@@ -32,13 +32,19 @@ def wait_until(true, seconds: float = 180):
     return value
 
 
-def training_of(project) -> psutil.Process | None:
+def training_of(project) -> psutil.Process:
     """The process that trains in a project, on the node that this machine is."""
     for process in psutil.process_iter(["cmdline", "cwd"]):
         command = process.info["cmdline"] or []
         if command[1:4] == ["-m", "fvae", "train"] and process.info["cwd"] == str(project.folder):
             return process
-    return None
+    raise AssertionError("no process trains")
+
+
+def saved(project) -> int:
+    """When a training last saved its state, in nanoseconds; 0 where there is none."""
+    state = project.folder / RUN / "state.pt"
+    return state.stat().st_mtime_ns if state.exists() else 0
 
 
 def events(project) -> list:
@@ -54,10 +60,15 @@ def first_step(file) -> int:
 
 @pytest.fixture
 def running(project):
-    """Snakemake, with a training on the node that has begun to log; and the number of its job."""
+    """Snakemake, with a training on the node that has saved a state; and the number of its job.
+
+    The training is held, so that it cannot end before it is killed. Slurm lets it go on when it kills it.
+    """
     with project.start(*SUBMIT, *HERE, WEIGHTS) as snakemake:
         try:
-            wait_until(lambda: events(project) and training_of(project))
+            start = wait_until(lambda: saved(project))
+            wait_until(lambda: saved(project) not in (0, start))
+            training_of(project).suspend()
             yield snakemake, slurm("squeue", "--noheader", "--states=running", "--partition=batch", "--format=%i")
         finally:
             snakemake.terminate()
@@ -79,9 +90,7 @@ def test_a_training_killed_by_scancel_goes_on(project, running, made_here):
 
 
 def test_a_training_killed_by_its_time_limit_goes_on(project, running, made_here):
-    """It is held until the limit of one minute, when Slurm lets it go on and sends SIGTERM."""
     snakemake, job = running
-    training_of(project).suspend()
     slurm("scontrol", "update", f"jobid={job}", "timelimit=1")
     wait_until(lambda: slurm("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T") == "TIMEOUT")
     assert_it_goes_on(project, snakemake, made_here)
