@@ -42,6 +42,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 ReturnToService=1
 KillWait=20
+SchedulerParameters=bf_interval=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=node NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc --all) RealMemory=$(free -m | awk '/Mem/ {print $2}')

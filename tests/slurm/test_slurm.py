@@ -14,10 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 SUBMIT = ("snakemake", "--profile", "profiles/slurm")
 # There is no accounting database here, and jobs take seconds.
-HERE = (
-    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"),
-    *("--seconds-between-status-checks", "3", "--latency-wait", "10"),
-)
+HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10")
 WEIGHTS = f"{RUN}/weights.safetensors"
 
 
