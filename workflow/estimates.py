@@ -37,8 +37,8 @@ class Estimates:
 
     def memory(self, wildcards: Wildcards, rulename: str, attempt: int) -> int:
         """Main memory in MB."""
-        earlier = _earlier(rulename, wildcards, "max_rss")
-        return ceil((MARGIN * earlier or self._memory(wildcards, rulename)) * 2 ** (attempt - 1))
+        megabytes = MARGIN * _earlier(rulename, wildcards, "max_rss") or self._memory(wildcards, rulename)
+        return ceil(max(megabytes, LEAST_MB) * 2 ** (attempt - 1))
 
     def minutes(self, wildcards: Wildcards, threads: int, rulename: str, attempt: int) -> int:
         """Minutes, at the speed of a CPU or of a GPU."""

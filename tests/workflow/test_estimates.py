@@ -91,6 +91,11 @@ def test_a_job_that_was_too_short_to_be_measured_is_no_record(estimates):
     assert estimates.memory(Job(experiment="celeba64"), rulename="floor", attempt=1) == before
 
 
+def test_a_record_of_a_job_that_had_nothing_to_do_is_no_reason_to_ask_for_less_than_python_needs(estimates):
+    record("fvae/seed-0/evaluate_fid.benchmark.tsv", 0.5, 4.71)
+    assert estimates.memory(JOB, rulename="evaluate_fid", attempt=1) == 3000
+
+
 def test_samples_of_each_task_have_records_of_their_own(estimates):
     record("fvae/seed-0/sample-random.benchmark.tsv", 6000, 1000)
     random, pairs = (

@@ -95,8 +95,6 @@ rule evaluate_corruptions:
     benchmark:
         "logs/{experiment}/corruptions.benchmark.tsv"
     priority: 2  # it needs no training, and would otherwise be left for the end
-    resources:
-        **needs(),
     params:
         PLAN.values("data", "evaluation.swd"),
     shell:
