@@ -1,6 +1,6 @@
 """The workflow on a real Slurm of one node: everything once, and trainings that are killed in four ways and go on.
 
-`pytest tests/slurm` alone runs these tests, in about TIME minutes. They need root and Debian's packages slurmctld,
+`pytest tests/slurm` alone runs these tests, in about fifteen minutes on two cores. They need root and Debian's packages slurmctld,
 slurmd, slurm-client and munge.
 """
 
