@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,13 +62,18 @@ class Plan:
     """The parameters, as the rules ask for them.
 
     `config` is Snakemake's: empty, or with `recorded_params`, the parameters by which dvc.lock says that the files here
-    were made; `workflow/adopt.py` uses it together with --touch. A UserError ends the program with its line.
+    were made; `workflow/adopt.py` uses it together with --touch. `gpu`, 0 or 1, says whether the nodes of a
+    cluster have GPUs; without it, this machine decides. A UserError ends the program with its line.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         recorded = config.get("recorded_params")
-        if set(config) - {"recorded_params"} or (recorded and "--touch" not in sys.argv):
+        if set(config) - {"recorded_params", "gpu"} or (recorded and "--touch" not in sys.argv):
             stop("params.yaml alone decides results: change it there; --config and --configfile are not read")
+        if config.get("gpu", 0) not in (0, 1):
+            stop("config: gpu is 0 or 1")
+        self.cluster = "gpu" in config
+        self.gpu = int(config.get("gpu", Path("/dev/nvidia0").exists()))  # GPUs of a job, or of a process that trains
         try:
             self.params: Params = load(recorded or "params.yaml")
         except UserError as error:
@@ -149,11 +154,6 @@ class Plan:
     def gpus(self, wildcards: Wildcards) -> int:
         """The GPUs of a training; none where there are none."""
         return self.experiment(wildcards).training.devices * self.gpu
-
-    @cached_property
-    def gpu(self) -> int:
-        """The GPUs of any other job that uses one: jobs that use the same GPU run one after the other."""
-        return int(Path("/dev/nvidia0").exists())
 
     def source(self, wildcards: Wildcards) -> str:
         """A digest of the raw images, by which a change of them is noticed; empty where they are drawn or fetched."""

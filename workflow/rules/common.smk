@@ -10,9 +10,11 @@ sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
 from fvae.paper import TABLES, caption, figures
+from workflow.estimates import Estimates
 from workflow.planning import Plan, code, history, metric, samples, stop, training
 
 PLAN = Plan(config)
+needs = Estimates(PLAN).needs
 RUN = layout.Run("{experiment}", "{model}", "{seed}")
 IMAGES = layout.data("{experiment}") / "images.npy"
 INDEX = layout.data("{experiment}") / "index.csv"
@@ -22,9 +24,10 @@ OF_EXPERIMENT = "--experiment {wildcards.experiment}"
 OF_MODEL = f"{OF_EXPERIMENT} --model {{wildcards.model}}"
 OF_RUN = f"{OF_MODEL} --seed {{wildcards.seed}}"
 
+# A job's shell waits for its command after SIGTERM: Slurm kills what still runs when the shell has ended.
 # Jobs run with the interpreter that runs Snakemake. A prefix replaces Snakemake's own, so that it repeats its settings.
 shell.prefix(
-    f"set -euo pipefail; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+    f"set -euo pipefail; trap : TERM; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
 )
 
 

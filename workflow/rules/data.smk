@@ -11,6 +11,8 @@ rule prepare:
     benchmark:
         "logs/{experiment}/prepare.benchmark.tsv"
     threads: ALL_CORES
+    resources:
+        **needs(),
     params:
         PLAN.values("data"),
         PLAN.source,

@@ -10,7 +10,7 @@ rule sample:
     benchmark:
         "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
     resources:
-        gpus=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values("sampling.{task}", "sampling.batch_norm"),
     shell:
@@ -75,7 +75,7 @@ for name, (metrics, files, sections) in EVALUATIONS.items():
         benchmark:
             f"logs/{{experiment}}/{{model}}/seed-{{seed}}/evaluate_{name}.benchmark.tsv"
         resources:
-            gpus=PLAN.gpu,
+            **needs(PLAN.gpu),
         params:
             PLAN.values(*sections),
             metrics=metrics,  # Snakemake evaluates `shell` later, when the loop has ended
@@ -109,6 +109,7 @@ rule inception_weights:
     log:
         "logs/inception.log",
     priority: 2  # a run that needs the weights stops before the trainings
+    localrule: True  # nodes of a cluster often have no internet
     params:
         str(PLAN.params.inception.path),
     shell:
@@ -129,7 +130,7 @@ rule reference:
         "logs/{experiment}/reference.benchmark.tsv"
     priority: 2
     resources:
-        gpus=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values("evaluation.fid.mode"),
     shell:
@@ -150,7 +151,7 @@ rule floor:
     benchmark:
         "logs/{experiment}/floor.benchmark.tsv"
     resources:
-        gpus=PLAN.gpu,
+        **needs(PLAN.gpu),
     params:
         PLAN.values(
             "evaluation.swd",

@@ -29,7 +29,7 @@ rule train:
     priority: 1  # trainings take longest, so that they start first
     threads: PLAN.threads
     resources:
-        gpus=PLAN.gpus,
+        **needs(PLAN.gpus),
     params:
         PLAN.training,
     shell:
