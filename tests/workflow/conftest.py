@@ -104,6 +104,13 @@ class Project:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
+    def clone(self, folder: Path) -> "Project":
+        """A fresh clone by Git elsewhere."""
+        self.ok("git", "clone", "-q", str(self.folder), str(folder))
+        fresh = Project(folder)
+        fresh.be_someone()
+        return fresh
+
 
 def tiny(folder: Path) -> Project:
     """The project with `demo` made so small that it runs in a minute or two."""

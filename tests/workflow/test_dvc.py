@@ -11,14 +11,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import networkx
 import pytest
 import yaml
 from dvc.repo import Repo
 from filelock import FileLock
-from moto.server import ThreadedMotoServer
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dvc")]
 
@@ -40,18 +38,10 @@ def recorded(finished, tmp_path_factory):
     return project
 
 
-def clone(project, folder):
-    """A fresh clone elsewhere."""
-    project.ok("git", "clone", "-q", str(project.folder), str(folder))
-    fresh = type(project)(folder)
-    fresh.be_someone()
-    return fresh
-
-
 @pytest.fixture(scope="module")
 def pulled(recorded, tmp_path_factory):
     """What `make pull` leaves in a fresh clone."""
-    project = clone(recorded, tmp_path_factory.mktemp("pulled") / "project")
+    project = recorded.clone(tmp_path_factory.mktemp("pulled") / "project")
     project.ok("dvc", "pull")
     project.ok("python", "-m", "workflow.adopt")
     return project
@@ -177,7 +167,7 @@ def test_after_a_pull_a_changed_parameter_is_seen(pulled, tmp_path):
 
 
 def test_what_was_only_pulled_is_not_taken_for_made(recorded, tmp_path):
-    project = clone(recorded, tmp_path / "clone")
+    project = recorded.clone(tmp_path / "clone")
     project.ok("dvc", "pull")
     refused = project.run("snakemake", "-n", "all")
     assert refused.returncode != 0
@@ -188,7 +178,7 @@ def test_what_was_only_pulled_is_not_taken_for_made(recorded, tmp_path):
 
 def test_what_other_code_made_is_not_accepted_and_made_again(recorded, tmp_path):
     """A clone whose code has changed since dvc.lock: nothing is trusted, and the way on is open."""
-    project = clone(recorded, tmp_path / "clone")
+    project = recorded.clone(tmp_path / "clone")
     project.ok("dvc", "pull")
     with (project.folder / "fvae/objective.py").open("a") as source:
         source.write("\n# another line\n")
@@ -205,29 +195,6 @@ def test_runs_made_by_hand_are_accepted_where_dvc_knows_nothing(fresh, tmp_path)
     assert "no dvc.lock here" in project.ok("python", "-m", "workflow.adopt")
     assert (run / "weights.safetensors").exists()
     assert "prepare" in project.planned()
-
-
-def test_sharing_by_a_bucket(recorded, tmp_path, monkeypatch):
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        address = f"http://{host}:{port}"
-        urlopen(Request(f"{address}/shared", method="PUT")).close()
-        project = recorded.copy(tmp_path / "copy")
-        project.ok("dvc", "remote", "add", "-d", "bucket", "s3://shared/fvae")
-        project.ok("dvc", "remote", "modify", "bucket", "endpointurl", address)
-        project.ok("git", "commit", "-qam", "a bucket")
-        project.ok("dvc", "push")
-        elsewhere = clone(project, tmp_path / "clone")
-        elsewhere.ok("dvc", "pull")
-        assert "up to date" in elsewhere.ok("dvc", "status")
-        assert sha256(elsewhere.folder / WEIGHTS) == sha256(recorded.folder / WEIGHTS)
-    finally:
-        server.stop()
 
 
 def test_a_queued_experiment_trains_nothing_that_it_need_not(recorded, tmp_path):

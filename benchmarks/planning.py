@@ -1,0 +1,96 @@
+"""Seconds and memory of `snakemake -n` against the number of trainings: with nothing made, and with all.
+
+    python benchmarks/planning.py
+
+Each line is a copy of the project whose `build` names some experiments that extend `demo` with some seeds, so five
+models each. Files that "are there" are empty and accepted by `snakemake --touch`. Seconds are of the processor, so that
+other programs disturb them less. Writes benchmarks/results/planning-DEVICE.json.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import records
+import torch
+import typer
+import yaml
+
+from workflow.planning import STARTED
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("Snakefile", "experiments", "workflow", "profiles", "fvae")
+SIZES = ((1, 1), (1, 5), (12, 5), (1, 60), (50, 5))  # experiments, seeds
+DEVICE = torch.device("cpu")
+# A small process starts Snakemake: a peak includes what the process that forked it had, and here that is PyTorch.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"\\n{used.ru_utime + used.ru_stime} {used.ru_maxrss}", end="")
+sys.exit(code)
+"""
+
+
+def project(folder: Path, experiments: int, seeds: int) -> None:
+    """The project, which is to build some experiments with some seeds."""
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["build"] = [f"planned_{number}" for number in range(experiments)]
+    params["experiments"] |= {name: {"extends": "demo", "seeds": [*range(seeds)]} for name in params["build"]}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def snakemake(folder: Path, *options: str) -> tuple[str, float, float]:
+    """What Snakemake prints, the seconds of the processor that it takes, and its peak memory in MiB."""
+    process = [sys.executable, "-c", MEASURE, "snakemake", *options]
+    done = subprocess.run(process, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"snakemake {' '.join(options)} failed\n{done.stdout[-2000:]}")
+    printed, _, used = done.stdout.rpartition("\n")
+    seconds, kilobytes = map(float, used.split())
+    return printed, seconds, kilobytes / 1024
+
+
+def measured(experiments: int, seeds: int) -> dict[str, Any]:
+    """One line: the numbers of jobs and trainings, and what planning them takes before and after they were run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        project(folder, experiments, seeds)
+        plan, seconds, memory = snakemake(folder, "-n", "--quiet", "rules", "all")
+        jobs, trainings = (int(re.search(rf"^{row} +(\d+)$", plan, re.M)[1]) for row in ("total", "train"))
+        for line in snakemake(folder, "--summary", "all")[0].splitlines():
+            if "\tmissing\t" in line:
+                file = folder / line.split("\t")[0]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+        (folder / STARTED).touch()  # as `make adopt` does
+        _, touching, _ = snakemake(folder, "--touch", "--forceall", "--cores", "1", "--quiet", "all", "--", "all")
+        again, seconds_again, memory_again = snakemake(folder, "-n", "all")
+        if "Nothing to be done" not in again:
+            sys.exit(f"there is something left to do\n{again[-2000:]}")
+        notes = len([*(folder / ".snakemake" / "metadata").iterdir()])
+    found = {"experiments": experiments, "seeds": seeds, "trainings": trainings, "jobs": jobs}
+    found |= {"seconds": seconds, "MiB": memory, "seconds_when_made": seconds_again, "MiB_when_made": memory_again}
+    return found | {"seconds_of_touch": touching, "metadata_files": notes}
+
+
+def main() -> None:
+    """All sizes in turn, and the JSON."""
+    lines = []
+    for size in SIZES:
+        lines.append(measured(*size))
+        print(lines[-1], flush=True)
+    records.write("planning-", DEVICE, records.described(DEVICE) | {"planning": lines})
+
+
+if __name__ == "__main__":
+    typer.run(main)
