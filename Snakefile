@@ -43,8 +43,7 @@ for experiment in PLAN.params.experiments:
 onstart:
     take_the_folder()
     PLAN.start()
-    # With a limit of jobs per second, Snakemake 9.27 looks for jobs to start once a second for each job that has ended.
-    # After a hundred jobs that keeps a core busy.
+    # With its limiter, Snakemake 9.27 looks for jobs once a second for each job that has ended: it keeps a core busy.
     workflow.scheduler.job_rate_limiter = None
 
 

@@ -19,13 +19,11 @@ RUN = layout.Run("{experiment}", "{model}", "{seed}")
 IMAGES = layout.data("{experiment}") / "images.npy"
 INDEX = layout.data("{experiment}") / "index.csv"
 MANIFEST = layout.data("{experiment}") / "manifest.json"
-ALL_CORES = 1024  # Snakemake gives as many as --cores allows
 OF_EXPERIMENT = "--experiment {wildcards.experiment}"
 OF_MODEL = f"{OF_EXPERIMENT} --model {{wildcards.model}}"
 OF_RUN = f"{OF_MODEL} --seed {{wildcards.seed}}"
 
-# A job's shell waits for its command after SIGTERM: Slurm kills what still runs when the shell has ended.
-# Jobs run with the interpreter that runs Snakemake. A prefix replaces Snakemake's own, so that it repeats its settings.
+# Jobs have the interpreter that runs Snakemake. After SIGTERM a shell waits for its command, or Slurm would kill it.
 shell.prefix(
     f"set -euo pipefail; trap : TERM; export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
 )

@@ -10,7 +10,7 @@ rule prepare:
         "logs/{experiment}/prepare.log",
     benchmark:
         "logs/{experiment}/prepare.benchmark.tsv"
-    threads: ALL_CORES
+    threads: 1024  # Snakemake gives as many as --cores allows
     resources:
         **needs(),
     params:
