@@ -342,8 +342,10 @@ def test_protocol_prints_the_reference_runs(heading, experiment):
     assert shown == [recorded(experiment, name) for name in ("metrics", "random_features", "sizes")]
 
 
-def test_protocol_prints_the_runs_of_one_seed():
+def test_protocol_prints_the_other_runs():
     assert tables(section(PAGES["docs/protocol.md"], "## Few images"))[0] == recorded("lfw64", "metrics")
+    parameters = tables(section(PAGES["docs/protocol.md"], "## Results of `study_parameters`"))
+    assert parameters == [recorded("study_parameters", "metrics"), recorded("study_parameters", "sizes")]
     family = tables(section(PAGES["docs/protocol.md"], "## Results of `family`"))
     assert family[:2] == [recorded("family", "metrics"), recorded("family", "sizes")]
 
@@ -380,9 +382,10 @@ def compares(claim, model, against):
     return [model, against] in models if against else not models
 
 
-def test_effects_in_the_protocol_are_those_of_the_study():
-    page = section(PAGES["docs/protocol.md"], "## Results of `study`")
-    for claim in json.loads((ROOT / "results/study/claims.json").read_text()):
+@pytest.mark.parametrize("experiment", ["study", "study_parameters"])
+def test_effects_in_the_protocol_are_those_of_the_study(experiment):
+    page = section(PAGES["docs/protocol.md"], f"## Results of `{experiment}`")
+    for claim in json.loads((ROOT / "results" / experiment / "claims.json").read_text()):
         if claim["name"] in ("b", "e"):
             (found,) = claim["numbers"]["comparisons"]
             assert f"{found['estimate']:.2f} times" in page
