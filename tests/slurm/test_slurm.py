@@ -1,7 +1,7 @@
 """The workflow on a real Slurm of one node: everything once, and trainings that are killed in four ways and go on.
 
-`pytest tests/slurm` alone runs these tests, in about fifteen minutes on two cores. They need root and Debian's packages
-slurmctld, slurmd, slurm-client and munge.
+`pytest tests/slurm` alone runs these tests, in about twenty-five minutes on two busy cores. They need root and Debian's
+packages slurmctld, slurmd, slurm-client and munge.
 """
 
 import subprocess
