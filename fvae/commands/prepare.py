@@ -22,12 +22,13 @@ def run(experiment_name: str) -> None:
 def other_sizes(params: Params, experiment_name: str) -> dict[int, Path]:
     """Folders, by image size, of other experiments that can be prepared in the same pass over the source.
 
-    Their parameters differ in the size of the images alone, and they are not prepared yet.
+    Their parameters differ in the size of the images alone, and they are not prepared yet. Of several of one size, the
+    first is taken.
     """
     settings = params.experiment(experiment_name).data
     return {
         other.size: layout.data(name)
-        for name, chosen in params.experiments.items()
+        for name, chosen in reversed(params.experiments.items())
         if (other := chosen.data) == settings.model_copy(update={"size": other.size})
         and other.size != settings.size
         and not (layout.data(name) / "manifest.json").exists()
