@@ -77,6 +77,8 @@ def take_the_folder():
         stop(
             "another snakemake is at work in this folder; wait until it has ended, or stop it"
         )
+    except OSError as error:
+        stop(f"{LOCK.lock_file}: the file system refuses locks ({error.strerror})")
 
 
 def print_metrics():
