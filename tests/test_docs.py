@@ -37,7 +37,8 @@ PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.gl
 PAGES |= {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "docs").glob("*.md")}
 MOST_WORDS = 1200  # of README.md
 RULES = "\n".join(path.read_text() for path in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")])
-WITH_VALUE = {"--cores", "-c", "--retries", "--report", "--profile", "--jobs", "-j", "-R", "--forcerun"}  # of Snakemake
+WITH_VALUE = {"--cores", "-c", "--retries", "--report", "--profile", "--jobs", "-j", "-R", "--forcerun"}
+WITH_VALUE |= {"--latency-wait"}  # of Snakemake
 
 
 def blocks(page, *languages):
@@ -221,6 +222,8 @@ def is_target(target):
         ),
         *(layout.table(e, name, suffix) for e in experiments for name in TABLES for suffix in ("csv", "md", "tex")),
         *(layout.claims(e, suffix) for e in experiments for suffix in ("md", "json")),
+        *map(layout.metrics, experiments),
+        *map(layout.metrics, experiments),
     }
     return Path(target) in files
 
@@ -520,12 +523,31 @@ def prepare():
     ]
 
 
+def planning():
+    forms = {
+        "trainings": ("trainings", "{:,}"),
+        "jobs": ("jobs", "{:,}"),
+        "seconds": ("seconds", "{:.1f}"),
+        "MiB": ("MiB", "{:.0f}"),
+        "seconds, all made": ("seconds_when_made", "{:.1f}"),
+        "MiB, all made": ("MiB_when_made", "{:.0f}"),
+        "notes in .snakemake/metadata": ("metadata_files", "{:,}"),
+        "seconds of --touch": ("seconds_of_touch", "{:.1f}"),
+    }
+    return [
+        {"experiments × seeds": f"{found['experiments']} × {found['seeds']}"}
+        | {column: form.format(found[key]) if key in found else "" for column, (key, form) in forms.items()}
+        for found in record("planning-amd-epyc-2-threads")["planning"]
+    ]
+
+
 BENCHMARKS = {
     "## Glow and normflows": [glow_beside_normflows(), memory()],
     "## The paper's f-VAE": [models_of_the_paper(), time_of_a_step()],
     "## Parameters that change speed or memory": [choices()],
     "## FID": [fid()],
     "## Preparation of images": [prepare()],
+    "## Planning": [planning()],
 }
 
 

@@ -74,9 +74,7 @@ def take_the_folder():
     try:
         LOCK.acquire(timeout=0)
     except Timeout:
-        stop(
-            "another snakemake is at work in this folder; wait until it has ended, or stop it"
-        )
+        stop("another snakemake is at work in this folder; wait for it, or stop it")
     except OSError as error:
         stop(f"{LOCK.lock_file}: the file system refuses locks ({error.strerror})")
 
