@@ -63,6 +63,14 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
     return figure
 
 
+def write(figure: Figure, name: str) -> None:
+    """Write dvc_plots/NAME.pdf and .png, and print where they are."""
+    for suffix in ("pdf", "png"):
+        path = Path("dvc_plots", f"{name}.{suffix}")
+        style.save(figure, path)
+        print(path)
+
+
 def main(
     revisions: Annotated[list[str], typer.Argument(help="Commits, tags or DVC experiments.")],
     experiment: Annotated[str, typer.Option(help="A section of params.yaml.")] = "demo",
@@ -71,11 +79,7 @@ def main(
     try:
         chosen = load().experiment(experiment)
         with style.context(chosen.figures):
-            figure = draw(experiment, chosen, revisions)
-            for suffix in ("pdf", "png"):
-                path = Path("dvc_plots", f"{experiment}.{suffix}")
-                style.save(figure, path)
-                print(path)
+            write(draw(experiment, chosen, revisions), experiment)
     except UserError as error:
         sys.exit(f"fvae: {error}")
 

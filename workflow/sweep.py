@@ -28,6 +28,7 @@ from fvae.files import read_json
 from fvae.paper import style
 from fvae.paper.rules.statistics import LEVEL
 from fvae.params import Experiment, load
+from workflow.overlay import write
 
 NUMBERS = {  # of metrics.json; what not every model has is left out
     "bits_per_dim": "bits/dim",
@@ -133,11 +134,7 @@ def main(
         table = collect(revisions or [], experiment, parameter, model or [])
         print(printed(table))
         with style.context(chosen.figures):
-            figure = draw(table, parameter, chosen)
-            for suffix in ("pdf", "png"):
-                path = Path("dvc_plots", f"{experiment}-{parameter}.{suffix}")
-                style.save(figure, path)
-                print(path)
+            write(draw(table, parameter, chosen), f"{experiment}-{parameter}")
     except UserError as error:
         sys.exit(f"fvae: {error}")
 
