@@ -9,6 +9,7 @@ other programs disturb them less. Writes benchmarks/results/planning-DEVICE.json
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ COPIED = ("Snakefile", "experiments", "workflow", "profiles", "fvae")
 SIZES = ((1, 1), (1, 5), (1, 60), (50, 5), (12, 5))  # experiments, seeds
 MADE = ((1, 1), (1, 5), (12, 5))  # those of which the end is planned too
 DEVICE = torch.device("cpu")
+SIZE = {"size": {"parameters": 10**6, "macs": 2 * 10**7}}  # of each model, from which memory and minutes are estimated
 # A small process starts Snakemake: a peak includes what the process that forked it had, and here that is PyTorch.
 MEASURE = """
 import resource, subprocess, sys
@@ -87,7 +89,7 @@ def all_made(folder: Path) -> dict[str, float]:
         if "\tmissing\t" in line:
             file = folder / line.split("\t")[0]
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+            file.write_text(json.dumps(SIZE) if file.name == "model.json" else "")
     (folder / STARTED).touch()  # as `make adopt` does
     options = ("--touch", "--forceall", "--cores", "1", "--quiet", "all", "--", "all")
     _, touching, _ = snakemake(folder, *options, program=(sys.executable, "-c", TOUCH))
