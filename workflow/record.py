@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from fvae import layout
@@ -36,7 +36,7 @@ def copy_small(source: Path, target: Path) -> None:
         with Image.open(source) as image:
             small, provenance = image.convert("RGB").quantize(COLOURS), PngInfo()
             provenance.add_itxt("Keywords", str(image.info.get("Keywords", "")))
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         raise UserError(f"{source}: cannot be read; make it first: snakemake --cores 1 {source}") from error
     target.parent.mkdir(parents=True, exist_ok=True)
     small.save(target, optimize=True, pnginfo=provenance)
