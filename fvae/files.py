@@ -101,7 +101,8 @@ def sha256(path: Path) -> str:
 def lock_folder(folder: Path) -> FileLock:
     """Keep other processes out of a folder until the lock is released or this process ends, however it ends.
 
-    Raises UserError where another process has the lock, such as one whose Snakemake was killed.
+    Raises UserError where another process has the lock, such as one whose Snakemake was killed, and where the file
+    system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
@@ -109,6 +110,8 @@ def lock_folder(folder: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UserError(f"{folder}: another process is at work there; wait until it has ended, or stop it") from error
+    except OSError as error:
+        raise UserError(f"{lock.lock_file}: the file system refuses locks ({error.strerror})") from error
     return lock
 
 

@@ -1,6 +1,9 @@
 """Files that commands read from each other: whatever is wrong with one, one line says what to do."""
 
+import errno
+import fcntl
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
 from fvae.evaluation import METRICS
 from fvae.evaluation.reference import load as load_reference
-from fvae.files import read_array, read_arrays, read_json, write_array, write_arrays, write_json
+from fvae.files import lock_folder, read_array, read_arrays, read_json, write_array, write_arrays, write_json
 from fvae.models.build import read_spec
 from fvae.paper import article, make_figure, make_table
 from fvae.paper.claims import write as decide
@@ -281,3 +284,12 @@ def test_json_that_is_written_has_no_nan(tmp_path):
     assert json.loads(path.read_text()) == {"a": [None, 1.5], "b": None, "c": [1, "x", None]}
     path.write_text('{"a": NaN}')
     assert read_json(path, "none") == {"a": None}
+
+
+def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(UserError, match=r"\.lock: the file system refuses locks \(No locks available\)$"):
+        lock_folder(tmp_path)

@@ -11,9 +11,12 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from fvae import layout
+from fvae.errors import UserError
 from fvae.files import read_json
-from workflow.planning import Plan, Wildcards
+from workflow.planning import Plan, Wildcards, stop
 
 # Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 28e9 to 55e9 in trainings of `study` and
 # `faces64`. The number for a GPU is assumed; it was not measured.
@@ -23,6 +26,12 @@ LEAST_MINUTES, LEAST_MB = 15, 3000  # Python with PyTorch takes 600 MB; the eval
 MARGIN = 2  # over what an earlier run took
 PARAMETER_BYTES = 32  # weights, gradient, two moments, moving average, and their copy while a state is saved
 ACTIVATION_BYTES = 0.4  # for each multiply-accumulate of a batch; 0.3 lie between trainings at 32×32 and at 64×64
+
+
+class _Matched(TypedDict):
+    """What is read of model.json."""
+
+    size: dict[str, Any]
 
 
 class Estimates:
@@ -82,7 +91,12 @@ def _bytes_of_images(wildcards: Wildcards) -> int:
 def _size(wildcards: Wildcards) -> Mapping[str, int]:
     """Parameters and multiply-accumulates of a job's model; empty before `match` has run, or where it has no model."""
     model = layout.model(wildcards.experiment, getattr(wildcards, "model", ""))
-    return read_json(model, "match")["size"] if model.is_file() else {}
+    if not model.is_file():
+        return {}
+    try:
+        return read_json(model, "match", _Matched)["size"]
+    except UserError as error:
+        stop(error)
 
 
 def _earlier(rule: str, wildcards: Wildcards, column: str) -> float:

@@ -135,3 +135,10 @@ def test_gpus_have_the_name_that_slurm_reads_or_that_one_machine_limits(estimate
 def test_another_number_for_gpu_is_one_line():
     with pytest.raises(SystemExit, match="config: gpu is 0 or 1"):
         Plan({"gpu": 2})
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"size": 3}'])
+def test_a_damaged_model_file_is_one_line(estimates, damage):
+    layout.model("celeba64", "fvae").write_text(damage)
+    with pytest.raises(SystemExit, match=r"^fvae: results/celeba64/runs/fvae/model\.json: .*python -m fvae match$"):
+        estimates.memory(JOB, rulename="train", attempt=1)
