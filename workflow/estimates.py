@@ -61,7 +61,7 @@ class Estimates:
         if rule != "train":
             return total
         training = self.plan.experiment(wildcards).training
-        batch = 0 if self.plan.gpu else training.batch_size  # a GPU has memory of its own
+        batch = 0 if self.plan.gpu else training.batch_size / training.accumulate  # a GPU has memory of its own
         return total * training.devices + ACTIVATION_BYTES * batch * size.get("macs", 0) * 1e-6
 
     def _macs(self, wildcards: Wildcards, rule: str) -> float:

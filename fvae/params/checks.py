@@ -92,17 +92,17 @@ def is_dense(spec: ModelSpec) -> bool:
 
 
 def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:
-    """BatchNorm needs more than one value per channel: images in a process × rows × columns of its smallest input."""
+    """BatchNorm needs more than one value per channel: images at a time × rows × columns of its smallest input."""
     training = experiment.training
-    images = training.batch_size // training.devices
+    images = training.batch_size // (training.devices * training.accumulate)
     for name, spec in experiment.models.items():
         if isinstance(spec, FlowModelSpec) or not isinstance(spec.encoder, ResidualEncoder):
             continue
         if images * max(1, experiment.data.size // 2**spec.encoder.levels) ** 2 < 2:
             yield Problem(
                 "training.batch_size",
-                f"{training.batch_size} on {training.devices} devices gives BatchNorm one value per channel, since the "
-                f"smallest input in the encoder of {name} is 1×1; it needs at least 2 images on each device",
+                f"{training.batch_size} gives BatchNorm one value per channel, since the smallest input in the encoder "
+                f"of {name} is 1×1; it needs at least 2 images for each of training.devices and training.accumulate",
             )
 
 

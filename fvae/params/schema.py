@@ -307,6 +307,7 @@ class Match(Section):
 class Training(Section):
     images: Count  # the length of a training: images seen, each as often as it is taken
     batch_size: Count
+    accumulate: Count  # parts in which a device takes its share of a batch, whose gradients are added
     warmup_steps: Annotated[int, Field(ge=0, strict=True)]
     cooldown_images: Annotated[int, Field(ge=0, strict=True)]  # the last images, over which the learning rate falls
     hold_out: StrictBool  # train on the training images alone; false: also on those of validation and test

@@ -33,6 +33,7 @@ class Trainer:
         self.device = fabric.device
         self.running_batch_norm = settings.batch_norm == "running"
         self.clip_norm, self.bf16 = settings.clip_norm, settings.precision == "bf16-mixed"
+        self.accumulate = settings.accumulate
         self.memory_format = _memory_format(settings)
         compiled: Any = torch.compile(model) if settings.compile else model
         # What Fabric returns averages gradients over processes.
@@ -46,12 +47,8 @@ class Trainer:
         # Batch: the share of this process.
         x, u = (part.chunk(self.fabric.world_size)[self.fabric.global_rank] for part in (x, u))
 
-        # Loss. Not with Fabric's precision, which would round the dequantised images to bfloat16.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            loss: Tensor = self._objective(self._formatted(x), self._formatted(u)).mean()
-
-        # Gradient, of the loss in bits/dim.
-        self.fabric.backward(bits_per_dim(loss, self.model.dims))
+        # Loss, and gradient of the loss in bits/dim.
+        loss = self._accumulated_gradient(x, u)
         if self.clip_norm is not None:
             self.fabric.clip_gradients(
                 self._objective, self._optimizer, max_norm=self.clip_norm, error_if_nonfinite=False
@@ -65,7 +62,20 @@ class Trainer:
 
         # Average.
         self.ema.update()
-        return loss.detach()
+        return loss
+
+    def _accumulated_gradient(self, x: Tensor, u: Tensor) -> Tensor:
+        """The mean loss of the images, whose gradient is added up over `accumulate` equal parts of them."""
+        parts = [*zip(x.chunk(self.accumulate), u.chunk(self.accumulate), strict=True)]
+        losses = []
+        for number, part in enumerate(parts, start=1):
+            with self.fabric.no_backward_sync(self._objective, enabled=number < len(parts)):
+                # Not with Fabric's precision, which would round the dequantised images to bfloat16.
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                    loss: Tensor = self._objective(*map(self._formatted, part)).mean()
+                self.fabric.backward(bits_per_dim(loss, self.model.dims) / len(parts))
+            losses.append(loss.detach())
+        return torch.stack(losses).mean()
 
     def initialise(self, x: Tensor, u: Tensor) -> None:
         """Set actnorms and scales from a batch, in the model and in its average."""
@@ -130,18 +140,18 @@ class Trainer:
 def build_trainer(fabric: Fabric, model: Model, settings: Training) -> Trainer:
     """Put a model on this process's device, with Adam and an average of its weights.
 
-    With several GPUs, BatchNorm takes its statistics from the whole batch; with several processes on a CPU, from each
-    process's share. Raises UserError where a share of one image is too small for that.
+    With several GPUs, BatchNorm takes its statistics from all of them; with several processes on a CPU, from each
+    process's share; and with `accumulate` above 1, from each part of it. Raises UserError where one image is too few.
     """
     for module in model.modules():
         if isinstance(module, MultiScaleFlow):
             module.reversible = settings.reversible
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    share = settings.batch_size // fabric.world_size
+    share = settings.batch_size // (fabric.world_size * settings.accumulate)
     if share < 2 and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
         raise UserError(
-            f"training.batch_size: {settings.batch_size} leaves one image for each process, and BatchNorm needs two"
+            f"training.batch_size: {settings.batch_size} leaves one image for each part, and BatchNorm needs two"
         )
     model.train().to(fabric.device).to(memory_format=_memory_format(settings))  # type: ignore[call-overload]
     eps = KERAS_EPS / (model.dims * math.log(2))  # the loss is in bits/dim

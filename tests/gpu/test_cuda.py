@@ -54,6 +54,7 @@ def settings(**changes):
         channels_last=True,
         compile=False,
         reversible=False,
+        accumulate=1,
         devices=1,
         threads=1,
         validate_every_images=64,

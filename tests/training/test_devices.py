@@ -29,7 +29,10 @@ ROOT = Path(__file__).parents[2]
 SIZES = {"expansion": 1.0, "width": 8}  # in place of those that match, which take long to find
 
 
-def configure(folder, devices, batch=16, learning_rate=4.0e-3):
+SLURM = {"SLURM_JOB_ID": "1", "SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+
+
+def configure(folder, devices, batch=16, learning_rate=4.0e-3, accumulate=1):
     """The demo at a tiny size."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     demo = params["experiments"]["demo"]
@@ -48,14 +51,15 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3):
         "validate_every_images": 4 * batch,
         "validation_images": 8,
         "devices": devices,
+        "accumulate": accumulate,
     }
     demo["evaluation"] = {"swd": {"images": 8, "patches": 4}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def started_by_the_program(folder, *arguments):
+def started_by_the_program(folder, environment, *arguments):
     """A process of `python -m fvae`, which starts the other one of a training by itself."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     command = [sys.executable, "-m", "fvae", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stderr
@@ -103,15 +107,17 @@ def project(tmp_path_factory):
     return folder
 
 
-def test_two_processes_give_the_losses_of_one(project):
+@pytest.mark.parametrize("environment", [{}, SLURM], ids=["alone", "in a job of Slurm"])
+def test_two_processes_give_the_losses_of_one(project, environment):
     """A Glow, which has no BatchNorm: the same numbers but for rounding."""
     one = trained(project, "glow")
     configure(project, 2)
-    code, said = started_by_the_program(project, "train", "--experiment", "demo", "--model", "glow")
+    code, said = started_by_the_program(project, environment, "train", "--experiment", "demo", "--model", "glow")
     assert code == 0, said
     two = history(project, "glow")
     for column in ("train_bpd", "bpd"):
         np.testing.assert_allclose(one[column], two[column], rtol=1e-5)
+    assert (one["train_bpd"] != two["train_bpd"]).any()  # the rounding of two
 
 
 def test_on_cpus_batch_norm_sees_each_process_s_share(project, processes):
@@ -123,6 +129,12 @@ def test_on_cpus_batch_norm_sees_each_process_s_share(project, processes):
     two = history(project, "fvae")
     np.testing.assert_allclose(one["train_bpd"], two["train_bpd"], rtol=0.05)
     assert (one["train_bpd"] != two["train_bpd"]).any()
+    configure(project, 1, accumulate=2)
+    code, said = train(project, "fvae")
+    assert code == 0, said
+    in_parts = history(project, "fvae")
+    np.testing.assert_allclose(in_parts["train_bpd"], two["train_bpd"], rtol=1e-4)
+    assert abs(in_parts["train_bpd"] - two["train_bpd"]).max() < abs(one["train_bpd"] - two["train_bpd"]).max() / 10
 
 
 def test_a_batch_that_cannot_be_shared_is_one_line(project):
@@ -131,6 +143,10 @@ def test_a_batch_that_cannot_be_shared_is_one_line(project):
     assert code != 0
     assert "training.batch_size: 15 is not a multiple of training.devices, 2" in said
     assert "Traceback" not in said
+    configure(project, 2, batch=10, accumulate=2)
+    code, said = train(project, "glow")
+    assert code != 0
+    assert "training.batch_size: 10 is not a multiple of training.devices, 2, times training.accumulate, 2" in said
 
 
 def test_a_batch_larger_than_the_training_split_is_one_line(project):

@@ -46,6 +46,7 @@ SETTINGS = params.Training(
     channels_last=True,
     compile=False,
     reversible=False,
+    accumulate=1,
     devices=1,
     threads=1,
     validate_every_images=320,

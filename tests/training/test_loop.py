@@ -48,6 +48,7 @@ SETTINGS = params.Training(
     channels_last=True,
     compile=False,
     reversible=False,
+    accumulate=1,
     devices=1,
     threads=1,
     validate_every_images=40,
@@ -389,7 +390,7 @@ def test_a_batch_larger_than_the_set_is_refused(tmp_path):
 
 
 def test_a_batch_of_one_image_is_refused_where_the_model_has_batch_norm(tmp_path):
-    with pytest.raises(UserError, match=r"training\.batch_size: 1 leaves one image for each process"):
+    with pytest.raises(UserError, match=r"training\.batch_size: 1 leaves one image for each part"):
         run(tmp_path, settings=SETTINGS.model_copy(update={"batch_size": 1}))
 
 

@@ -47,6 +47,14 @@ def test_a_choice_for_speed_does_not_change_the_losses(name, choice):
     assert losses(name, SETTINGS.model_copy(update=change), steps=5) == pytest.approx(plain, abs=tolerance)
 
 
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_batch_in_parts_has_the_losses_of_the_whole(parts):
+    """Of a Glow: BatchNorm's statistics would be those of the parts, which tests/training/test_devices.py compares."""
+    plain = losses("glow", SETTINGS, steps=5)
+    in_parts = losses("glow", SETTINGS.model_copy(update={"accumulate": parts}), steps=5)
+    assert in_parts == pytest.approx(plain, abs=1e-5)
+
+
 @pytest.mark.skipif(not shutil.which("c++"), reason="torch.compile needs a C++ compiler, and there is none here")
 def test_compiling_does_not_change_the_losses():
     change, tolerance = FAITHFUL["compile"]
