@@ -113,6 +113,16 @@ def test_a_training_goes_on_when_its_node_comes_back(project, running, made_here
     assert slurm("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T") == "COMPLETED"
 
 
+def test_two_processes_train_in_one_job(project, made_here, tmp_path):
+    """Their weights are those of two processes that were started without Slurm, and not those of one."""
+    project.edit(training__devices=2)
+    here = project.copy(tmp_path / "here")
+    here.ok("snakemake", "--cores", "2", WEIGHTS)
+    project.ok(*SUBMIT, *HERE, WEIGHTS)
+    together, alone = ((each.folder / WEIGHTS).read_bytes() for each in (here, made_here))
+    assert (project.folder / WEIGHTS).read_bytes() == together != alone
+
+
 def test_everything_is_made_through_slurm(project, made_here):
     project.ok(*SUBMIT, *HERE, "all")
     assert (project.folder / "paper_figures/demo/paper.pdf").exists()
