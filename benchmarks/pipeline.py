@@ -37,10 +37,10 @@ def clone(commit: str, folder: Path) -> None:
 
 def seconds_of_jobs(folder: Path) -> tuple[float, float, int]:
     """The seconds of all trainings, of all other jobs, and the number of those others, as Snakemake noted them."""
-    jobs: dict[tuple[str, float], float] = {}
+    jobs: dict[tuple[str, str], float] = {}
     for file in (folder / ".snakemake" / "metadata").iterdir():
         noted = json.loads(file.read_text())  # of each file that a job makes
-        jobs[noted["rule"], noted["starttime"]] = noted["endtime"] - noted["starttime"]
+        jobs[noted["rule"], noted["shellcmd"]] = noted["endtime"] - noted["starttime"]
     others = [seconds for (rule, _), seconds in jobs.items() if rule != "train"]
     return sum(jobs.values()) - sum(others), sum(others), len(others)
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +30,6 @@ SIZES = ((1, 1), (1, 5), (1, 60), (50, 5), (12, 5))  # experiments, seeds
 MADE = ((1, 1), (1, 5), (12, 5))  # those of which the end is planned too
 DEVICE = torch.device("cpu")
 SIZE = {"size": {"parameters": 10**6, "macs": 2 * 10**7}}  # of each model, from which memory and minutes are estimated
-# A small process starts Snakemake: a peak includes what the process that forked it had, and here that is PyTorch.
-MEASURE = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(f"\\n{used.ru_utime + used.ru_stime} {used.ru_maxrss}", end="")
-sys.exit(code)
-"""
 TOUCH = """
 import sys
 from snakemake.cli import main
@@ -49,26 +39,17 @@ main(sys.argv[1:])
 """
 
 
-def project(folder: Path, experiments: int, seeds: int) -> None:
-    """The project, which is to build some experiments with some seeds."""
+def project(folder: Path, experiments: int, seeds: int, more_models: int = 0) -> None:
+    """The project, which is to build some experiments with some seeds, and with more models than `demo` has."""
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["build"] = [f"planned_{number}" for number in range(experiments)]
-    params["experiments"] |= {name: {"extends": "demo", "seeds": [*range(seeds)]} for name in params["build"]}
+    for name in params["build"]:
+        more = {f"more_{number}": {"extends": "fvae"} for number in range(more_models)}
+        params["experiments"][name] = {"extends": "demo", "seeds": [*range(seeds)], "models": more}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-
-
-def snakemake(folder: Path, *options: str, program: Sequence[str] = ("snakemake",)) -> tuple[str, float, float]:
-    """What Snakemake prints, the seconds of the processor that it takes, and its peak memory in MiB."""
-    process = [sys.executable, "-c", MEASURE, *program, *options]
-    done = subprocess.run(process, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        sys.exit(f"snakemake {' '.join(options)} failed\n{done.stdout[-2000:]}")
-    printed, _, used = done.stdout.rpartition("\n")
-    seconds, kilobytes = map(float, used.split())
-    return printed, seconds, kilobytes / 1024
 
 
 def measured(experiments: int, seeds: int) -> dict[str, Any]:
@@ -76,7 +57,7 @@ def measured(experiments: int, seeds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project(folder, experiments, seeds)
-        plan, seconds, memory = snakemake(folder, "-n", "--quiet", "rules", "all")
+        plan, seconds, memory = records.process(folder, "snakemake", "-n", "--quiet", "rules", "all")
         jobs, trainings = (int(re.search(rf"^{row} +(\d+)$", plan, re.M)[1]) for row in ("total", "train"))
         found = {"experiments": experiments, "seeds": seeds, "trainings": trainings, "jobs": jobs}
         made = all_made(folder) if (experiments, seeds) in MADE else {}
@@ -85,15 +66,15 @@ def measured(experiments: int, seeds: int) -> dict[str, Any]:
 
 def all_made(folder: Path) -> dict[str, float]:
     """Planning where every file is there, what accepting them took, and how many notes Snakemake keeps of them."""
-    for line in snakemake(folder, "--summary", "all")[0].splitlines():
+    for line in records.process(folder, "snakemake", "--summary", "all")[0].splitlines():
         if "\tmissing\t" in line:
             file = folder / line.split("\t")[0]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(SIZE) if file.name == "model.json" else "")
     (folder / STARTED).touch()  # as `make adopt` does
     options = ("--touch", "--forceall", "--cores", "1", "--quiet", "all", "--", "all")
-    _, touching, _ = snakemake(folder, *options, program=(sys.executable, "-c", TOUCH))
-    plan, seconds, memory = snakemake(folder, "-n", "all")
+    _, touching, _ = records.process(folder, sys.executable, "-c", TOUCH, *options)
+    plan, seconds, memory = records.process(folder, "snakemake", "-n", "all")
     if "Nothing to be done" not in plan:
         sys.exit(f"there is something left to do\n{plan[-2000:]}")
     notes = len([*(folder / ".snakemake" / "metadata").iterdir()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,14 @@ from fvae.training.machine import device_name
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5
+# A small process starts the command: a peak includes what the process that forked it had, and here that is PyTorch.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"\\n{used.ru_utime + used.ru_stime} {used.ru_maxrss}", end="")
+sys.exit(code)
+"""
 
 
 def described(device: torch.device) -> dict[str, Any]:
@@ -40,6 +49,17 @@ def write(prefix: str, device: torch.device, found: dict[str, Any], folder: Path
     write_json(file, found)
     print(f"{file}", flush=True)
     return file
+
+
+def process(folder: Path, *command: str) -> tuple[str, float, float]:
+    """What a command prints in a folder, the seconds of the processor that it takes, and its peak memory in MiB."""
+    measure = [sys.executable, "-c", MEASURE, *command]
+    done = subprocess.run(measure, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed\n{done.stdout[-2000:]}")
+    printed, _, used = done.stdout.rpartition("\n")
+    processor, kilobytes = map(float, used.split())
+    return printed, processor, kilobytes / 1024
 
 
 def seconds(run: Callable[[], Any], device: torch.device) -> float:

@@ -9,29 +9,20 @@ does not change how long it takes. Seconds are of the processor, so that other p
 
 from __future__ import annotations
 
-import json
-import re
-import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+import records
 import torch
 import typer
-from run import RESULTS
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fvae.evaluation.sampling import BATCH, sample
 from fvae.models.build import build
 from fvae.models.match import resolve_one
 from fvae.params import Experiment, load
-from fvae.provenance import software
 from fvae.seeding import torch_generator
-from fvae.training.machine import device_name
 
 
 def sampler(experiment: Experiment, model: str) -> Callable[[], Any]:
@@ -66,20 +57,9 @@ def main(experiment: str = "family", rounds: int = 5) -> None:
     for model, each in found.items():
         spread = f"({1e3 * each['low']:.2f} to {1e3 * each['high']:.2f})"
         print(f"{model}: {1e3 * each['median']:.2f} ms per image {spread}")
-    device = device_name(torch.device("cpu"))
-    record = {
-        "device": device,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        **software(),
-        "torch": torch.__version__,
-        "experiment": experiment,
-        "rounds": rounds,
-        "batch": BATCH,
-        "seconds_per_image": found,
-    }
-    file = RESULTS / ("sampling-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json")
-    file.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"{file}")
+    cpu = torch.device("cpu")
+    settings = {"experiment": experiment, "rounds": rounds, "batch": BATCH}
+    records.write("sampling-", cpu, records.described(cpu) | settings | {"seconds_per_image": found})
 
 
 if __name__ == "__main__":
