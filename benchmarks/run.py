@@ -246,13 +246,13 @@ def all(
         "memory": memory(),
         **{
             f"{experiment}_{precision}": paper(experiment, "fvae", precision, images)
-            for experiment in ("celeba64", "celeba128")
+            for experiment in ("demo", "celeba64", "celeba128")
             for precision in PRECISIONS
         },
         **({"celeba64_glow_bfloat16": paper("celeba64", "glow", "bfloat16", images)} if gpu else {}),
         **{
             f"profile_{experiment}_{precision}": profile(experiment, precision)
-            for experiment in ("celeba64", "celeba128")
+            for experiment in ("demo", "celeba64", "celeba128")
             for precision in PRECISIONS
         },
         **{f"choices_{experiment}": choices(experiment) for experiment in ("celeba64", "demo")[: 1 if gpu else 2]},
