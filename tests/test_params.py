@@ -205,7 +205,7 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
     assert own["seeds"] == (3, 4)
     assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
-    assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae", "fvae_conv"]
+    assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae", "fvae_reduced", "fvae_conv"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
         assert own[section] == demo[section]
 
@@ -269,8 +269,8 @@ def test_a_section_of_another_kind_replaces_the_inherited_one(tmp_path):
 def test_null_removes_an_inherited_model(tmp_path):
     own = "  own: {extends: demo, models: {glow: null}, claims: {glow: []}}\n"
     file = written(tmp_path, TEXT + own + "  more: {extends: own}\n")
-    assert list(load(file).experiment("own").models) == ["vae_dense", "vae", "fvae", "fvae_conv"]
-    assert list(load(file).experiment("more").models) == ["vae_dense", "vae", "fvae", "fvae_conv"]
+    assert list(load(file).experiment("own").models) == ["vae_dense", "vae", "fvae", "fvae_reduced", "fvae_conv"]
+    assert list(load(file).experiment("more").models) == ["vae_dense", "vae", "fvae", "fvae_reduced", "fvae_conv"]
     file = written(tmp_path, TEXT + "  own:\n    extends: demo\n    models:\n      gan: null\n")
     assert error_of(file) == (
         f"params.yaml:{line_of(file, 'gan: null')}: experiments.own.models.gan: "
@@ -314,8 +314,8 @@ def test_an_error_names_the_line_that_the_user_wrote(tmp_path):
     line = line_of(file, "    match: {quantity: macs")
     place = f"params.yaml:{line}: experiments.demo.match.model"
     assert (
-        error_of(file)
-        == f"{place}: fvae is not one of the models: vae_dense, vae, glow, fvae_conv (inherited by experiments.own)"
+        error_of(file) == f"{place}: fvae is not one of the models: vae_dense, vae, glow, fvae_reduced, fvae_conv "
+        "(inherited by experiments.own)"
     )
 
 

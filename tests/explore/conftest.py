@@ -20,7 +20,7 @@ from fvae.training.live import Live
 
 ROOT = Path(__file__).parents[2]
 SIZE = 32  # of demo
-TRAINED = ("vae_dense", "glow", "fvae")  # of demo's models; vae and fvae_conv are not
+TRAINED = ("vae_dense", "glow", "fvae")  # of demo's models; vae, fvae_reduced and fvae_conv are not
 TRAIN, TEST = 60, 20
 STEPS, BATCH = (250, 500, 750), 32
 

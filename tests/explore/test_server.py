@@ -38,7 +38,7 @@ def test_the_page_and_its_files_are_served(client):
 def test_the_experiment_is_described(client):
     found = client.get("/api/experiment").json
     trained = {model["name"]: model["trained"] for model in found["models"]}
-    assert trained == {"vae_dense": [0], "vae": [], "glow": [0], "fvae": [0], "fvae_conv": []}
+    assert trained == {"vae_dense": [0], "vae": [], "glow": [0], "fvae": [0], "fvae_reduced": [], "fvae_conv": []}
     vae = found["models"][1]
     assert vae["commands"] == {"0": "python -m fvae train --experiment demo --model vae"}
     assert found["held_out"] == 20

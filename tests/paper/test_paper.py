@@ -74,8 +74,8 @@ def test_the_table_of_metrics_says_what_each_number_is(tmp_path, monkeypatch):
     assert numbers["model"].tolist()[-1] == "real images"
     assert numbers["swd_mean"].tolist()[-1] == 1.5
     numbers = numbers[:-1]
-    assert numbers["seed"].tolist() == [0, 1] * 5
-    assert numbers["bpd"].tolist() == pytest.approx([3.0, 3.1, 4.0, 4.1, 5.0, 5.1, 6.0, 6.1, 7.0, 7.1])
+    assert numbers["seed"].tolist() == [0, 1] * 6
+    assert numbers["bpd"].tolist() == pytest.approx([3.0, 3.1, 4.0, 4.1, 5.0, 5.1, 6.0, 6.1, 7.0, 7.1, 8.0, 8.1])
     printed = layout.table("demo", "metrics", "md").read_text()
     assert "≤ 3.050 ± 0.071" in printed
     assert "| 5.050 ± 0.071" in printed
@@ -129,8 +129,8 @@ def test_with_one_seed_the_table_of_metrics_prints_the_spread_over_draws_and_the
     ):
         assert printed.count(part) == 1, part
     numbers = pd.read_csv(layout.table("demo", "metrics", "csv"))
-    assert numbers["swd_mean_standard_deviation"].tolist() == [0.6] * 5 + [0.15]
-    assert numbers["fid_standard_deviation"].tolist() == [0.2] * 6
+    assert numbers["swd_mean_standard_deviation"].tolist() == [0.6] * 6 + [0.15]
+    assert numbers["fid_standard_deviation"].tolist() == [0.2] * 7
 
 
 @pytest.mark.parametrize("hold_out", [True, False])
@@ -157,10 +157,10 @@ def test_the_table_of_random_features_names_the_network_and_says_that_it_is_not_
     write_json(layout.floor("demo"), floor())
     make_table("random_features", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "random_features", "csv"))
-    assert numbers["frechet"].tolist() == [7.0, 8.0] * 5 + [1.25]
-    assert numbers["coverage"].tolist() == [0.25] * 10 + [0.5]
+    assert numbers["frechet"].tolist() == [7.0, 8.0] * 6 + [1.25]
+    assert numbers["coverage"].tolist() == [0.25] * 12 + [0.5]
     printed = layout.table("demo", "random_features", "md").read_text()
-    assert printed.count("7.50 ± 0.71") == 5
+    assert printed.count("7.50 ± 0.71") == 6
     assert "1.25 ± 0.06" in printed
     for part in (
         "Fréchet distance, random features ↓",
@@ -221,9 +221,9 @@ def test_the_table_of_sizes_says_how_the_seconds_spread(tmp_path, monkeypatch):
     write_matched("demo", experiment)
     make_table("sizes", "demo", experiment)
     numbers = pd.read_csv(layout.table("demo", "sizes", "csv"))
-    assert numbers["seconds"].tolist() == [1050] * 5
-    assert numbers["seconds_deviation"].tolist() == pytest.approx([70.71] * 5, abs=0.01)
-    assert numbers["seeds"].tolist() == [2] * 5
+    assert numbers["seconds"].tolist() == [1050] * 6
+    assert numbers["seconds_deviation"].tolist() == pytest.approx([70.71] * 6, abs=0.01)
+    assert numbers["seeds"].tolist() == [2] * 6
     printed = layout.table("demo", "sizes", "md").read_text()
     assert "1,050 ± 71" in printed
     assert "2 seeds: mean ± standard deviation." in printed

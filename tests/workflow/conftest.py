@@ -91,7 +91,7 @@ class Project:
         """Three models are enough; experiments that extend the others go with them."""
         file = self.folder / "params.yaml"
         params = yaml.safe_load(file.read_text())
-        for model in ("vae_dense", "fvae_conv"):
+        for model in ("vae_dense", "fvae_reduced", "fvae_conv"):
             del params["experiments"]["demo"]["models"][model]
         del params["experiments"]["family"]["models"]["fvae_autoregressive"]  # it extends one of them
         for experiment in ("study", "study_parameters"):

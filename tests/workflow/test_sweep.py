@@ -22,8 +22,8 @@ def project(tmp_path, monkeypatch):
     others = {
         name: {"extends": "fvae_conv", "encoder": {"latent": size}} for name, size in LATENTS.items() if size != 8
     }
-    others |= {"vae_dense": None, "vae": None, "glow": None}
-    claims = {"vae": [], "glow": []}
+    others |= {"vae_dense": None, "vae": None, "glow": None, "fvae_reduced": None}
+    claims = {"fvae": ["fvae"], "vae": [], "glow": []}
     params["experiments"]["mine"] = {"extends": "demo", "seeds": [0, 1, 2], "models": others, "claims": claims}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     measured = {name: {"bits_per_dim": 5 - size / 32, "bits_per_dim_std": 0.1} for name, size in LATENTS.items()}
