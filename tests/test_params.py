@@ -63,7 +63,15 @@ def test_the_projects_own_parameters_are_valid():
         *(
             *("demo", "study", "study_parameters", "family"),
             *("faces64", "lfw64", "celeba64", "celeba128", "celeba64_conv", "celeba64_authors"),
-            *("search", "search_conv", "search_conv_batch", "search_reduced", "search_faces64", "latents"),
+            *(
+                "search",
+                "search_conv",
+                "search_conv_batch",
+                "search_reduced",
+                "search_glow",
+                "search_faces64",
+                "latents",
+            ),
         )
     ]
 
