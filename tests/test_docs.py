@@ -29,6 +29,7 @@ from fvae.flows.layer import Layer
 from fvae.library import TrainedModel
 from fvae.models.build import build
 from fvae.paper import FIGURES, TABLES
+from fvae.paper.style import label
 from fvae.params import Experiment, load
 from fvae.training.checkpoint import save_weights
 
@@ -400,104 +401,127 @@ def record(name):
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
-AMD, INTEL = record("amd-epyc-2-threads"), record("intel-r-xeon-r-processor-2-threads")
+SPEED = record("amd-epyc-2-threads")
 FID, PREPARE = record("fid-amd-epyc-2-threads"), record("prepare-amd-epyc-2-threads")
-MACHINES = {"AMD": AMD, "Intel": INTEL}
+PIPELINE, GROWTH = record("pipeline-amd-epyc-2-threads"), record("growth-amd-epyc-2-threads")
+SAMPLING = record("sampling-amd-epyc-2-threads")
 
 
-def spread(found, *keys):
-    """A ratio and its range as printed; empty where a record lacks it."""
-    for key in keys:
-        found = found.get(key, {})
-    return f"{found['ratio']:.2f} × ({found['low']:.2f} to {found['high']:.2f})" if found else ""
+def spread(found):
+    """A ratio and its range as printed."""
+    return f"{found['ratio']:.2f} × ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def pipeline():
+    commit = PIPELINE["commit"][:7]
+    return [
+        {
+            "seconds": name,
+            PIPELINE["baseline"]: f"{PIPELINE[part][PIPELINE['baseline']]:,.0f}",
+            commit: f"{PIPELINE[part][PIPELINE['commit']]:,.0f}",
+            "ratio": spread(PIPELINE[f"{part}: share"]),
+        }
+        for part, name in (
+            ("whole", "the whole of `make`, without installation"),
+            ("trainings", "all trainings, added up"),
+            ("other jobs", "all other jobs, added up"),
+        )
+    ]
 
 
 def glow_beside_normflows():
     kinds = {
-        "training step, batch 8, float32": ("training_batch_8", "ours"),
-        "training step, batch 16, float32": ("training_batch_16", "ours"),
-        "training step, batch 8, this project in bf16": ("training_batch_8", "ours bf16"),
-        "training step, batch 16, this project in bf16": ("training_batch_16", "ours bf16"),
-        "64 samples, float32": ("sampling", "ours"),
-        "64 samples, this project in bf16": ("sampling", "ours bf16"),
+        "training step, batch 8": "training_batch_8",
+        "training step, batch 16": "training_batch_16",
+        "64 samples": "sampling",
     }
-    peers = {"": "normflows", ", channels_last": "normflows channels_last"}
     return [
-        {"ours / normflows": what}
-        | {
-            f"{machine}{layout}": spread(found, benchmark, f"{ours} / {peer}")
-            for machine, found in MACHINES.items()
-            for layout, peer in peers.items()
+        {
+            "ours / normflows": what,
+            "as its examples use it": spread(SPEED[benchmark]["ours / normflows"]),
+            "in channels_last": spread(SPEED[benchmark]["ours / normflows channels_last"]),
         }
-        for what, (benchmark, ours) in kinds.items()
+        for what, benchmark in kinds.items()
     ]
 
 
 def memory():
-    def cell(found, who):
-        share = found["memory"][who] / found["memory"]["normflows"]
-        size = f"{found['memory'][who] / 2**30:.2f} GiB"
-        return size if who == "normflows" else f"{size} ({share:.2f} ×)"
-
+    found = SPEED["memory"]
     names = {"normflows": "normflows", "ours": "this project", "reversible": "this project, `reversible`"}
     return [
-        {"peak memory": name} | {machine: cell(found, who) for machine, found in MACHINES.items()}
+        {
+            "peak memory": name,
+            "GiB": f"{found[who] / 2**30:.2f}",
+            "share": "" if who == "normflows" else f"{found[who] / found['normflows']:.2f}",
+        }
         for who, name in names.items()
     ]
 
 
+EXPERIMENTS = ("demo", "celeba64", "celeba128")
+
+
 def models_of_the_paper():
-    rows = []
-    for experiment in ("celeba64", "celeba128"):
-        for precision, name in (("float32", "float32"), ("bfloat16", "bf16")):
-            for machine, found in MACHINES.items():
-                if measured := found.get(f"{experiment}_{precision}"):
-                    rows.append(
-                        {
-                            "experiment": f"`{experiment}`",
-                            "precision": name,
-                            "machine": machine,
-                            "images per second": f"{measured['images_per_second']:.1f}",
-                            "hours for 4.8 M images": f"{measured['hours_of_4.8M_images']:.0f}",
-                            "share of a convolution's arithmetic": spread(measured, "share_of_convolution"),
-                        }
-                    )
-    return rows
+    return [
+        {
+            "experiment": f"`{experiment}`",
+            "images per second": f"{SPEED[f'{experiment}_float32']['images_per_second']:.1f}",
+            "hours for 4.8 M images": f"{SPEED[f'{experiment}_float32']['hours_of_4.8M_images']:.0f}",
+            "share of a convolution's arithmetic": spread(SPEED[f"{experiment}_float32"]["share_of_convolution"]),
+        }
+        for experiment in EXPERIMENTS
+    ]
 
 
 def time_of_a_step():
-    columns = {
-        "`celeba64`, AMD, float32": AMD["profile_celeba64_float32"],
-        "`celeba128`, AMD, float32": AMD["profile_celeba128_float32"],
-        "`celeba64`, Intel, bf16": INTEL["profile_celeba64_bfloat16"],
-    }
     operations = {
         "convolutions, backward": "aten::convolution_backward",
         "convolutions, forward": "aten::mkldnn_convolution",
         "copies": "aten::copy_",
     }
     return [
-        {"share of a step": name} | {column: f"{found[key]:.0%}" for column, found in columns.items()}
+        {"share of a step": name}
+        | {
+            f"`{experiment}`": f"{SPEED[f'profile_{experiment}_float32'][key]:.0%}"
+            if key in SPEED[f"profile_{experiment}_float32"]
+            else ""
+            for experiment in EXPERIMENTS
+        }
         for name, key in operations.items()
     ]
 
 
 def choices():
     names = {
-        "bf16": "`precision: bf16-mixed`",
         "compile": "`compile: true`",
-        "bf16 and compile": "both",
         "no channels_last": "`channels_last: false`",
         "reversible": "`reversible: true`",
     }
     return [
-        {"choice / float32": name}
-        | {
-            f"`{experiment}`, {machine}": spread(found, f"choices_{experiment}", key)
-            for machine, found in MACHINES.items()
-            for experiment in ("demo", "celeba64")
-        }
+        {"choice / default": name}
+        | {f"`{experiment}`": spread(SPEED[f"choices_{experiment}"][key]) for experiment in ("demo", "celeba64")}
         for key, name in names.items()
+    ]
+
+
+def generation():
+    return [
+        {
+            "model": label(model),
+            "ms per image": f"{1e3 * found['median']:.2f} ({1e3 * found['low']:.2f} to {1e3 * found['high']:.2f})",
+        }
+        for model, found in SAMPLING["seconds_per_image"].items()
+    ]
+
+
+def growth():
+    def cells(line):
+        kinds = (("seconds", "{:.1f}"), ("MiB", "{:.0f}"))
+        return {kind: " / ".join(form.format(value) for value in line[kind]) for kind, form in kinds}
+
+    return [
+        {"what": line["what"], "at 1 ×": f"{line['work']:,}"} | cells(line) | {"growth": f"{line['growth']:.1f}"}
+        for line in GROWTH["growth"]
     ]
 
 
@@ -517,7 +541,7 @@ def prepare():
             "images": name,
             "this project, images per second": f"{PREPARE[file]['images_per_second']['ours']:,.0f}",
             "Pillow loop, images per second": f"{PREPARE[file]['images_per_second']['loop']:,.0f}",
-            "ratio": spread(PREPARE[file], "ours / loop"),
+            "ratio": spread(PREPARE[file]["ours / loop"]),
         }
         for name, file in archives.items()
     ]
@@ -542,12 +566,15 @@ def planning():
 
 
 BENCHMARKS = {
+    "## The whole pipeline": [pipeline()],
     "## Glow and normflows": [glow_beside_normflows(), memory()],
     "## The paper's f-VAE": [models_of_the_paper(), time_of_a_step()],
     "## Parameters that change speed or memory": [choices()],
+    "## Generation": [generation()],
     "## FID": [fid()],
     "## Preparation of images": [prepare()],
     "## Planning": [planning()],
+    "## Growth": [growth()],
 }
 
 
