@@ -1,26 +1,17 @@
 """benchmarks/gpu.py: it refuses without a GPU, and its parts run on a CPU with a tiny model."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 import typer
 from family import SPECS
 
-ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def gpu():
+def gpu(script):
     """The script as a module."""
-    spec = importlib.util.spec_from_file_location("gpu_benchmark", ROOT / "benchmarks/gpu.py")
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        spec.loader.exec_module(module)
-    return module
+    return script("gpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
