@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator
 
 from fvae import layout
 from fvae.errors import UserError
@@ -48,6 +48,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         if row == LOGARITHMIC:
             axes_row[0].set_yscale("log")
             axes_row[0].yaxis.set_major_formatter("{x:g}")
+            axes_row[0].yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # more labels would overlap
             axes_row[0].yaxis.set_minor_formatter("{x:g}")
     for (_, text), axes in zip(COLUMNS, grid[-1], strict=True):
         axes.set_xlabel(text)
