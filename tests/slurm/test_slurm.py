@@ -1,6 +1,6 @@
-"""The workflow on a real Slurm of one node: everything once, and trainings that are killed in four ways and go on.
+"""The workflow on a real Slurm of one node: everything, two processes in a job, and trainings that are killed.
 
-`pytest tests/slurm` alone runs these tests, in about twenty-five minutes on two busy cores. They need root and Debian's
+`pytest tests/slurm` alone runs these tests, in about thirteen minutes on two busy cores. They need root and Debian's
 packages slurmctld, slurmd, slurm-client and munge.
 """
 
