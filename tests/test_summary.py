@@ -89,7 +89,7 @@ def test_the_files_hold_every_model_and_seed_and_no_nan(two_seeds, monkeypatch):
     assert "swd" not in found["vae"]
     table = pd.read_csv(layout.history("demo"))
     assert list(table.columns[:3]) == ["model", "seed", "images"]
-    assert len(table) == 5 * 2 * 3
+    assert len(table) == 6 * 2 * 3
     assert set(map(tuple, table[["model", "seed"]].to_numpy())) == {
         (model, seed) for model in two_seeds.models for seed in (0, 7)
     }
