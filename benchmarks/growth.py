@@ -23,7 +23,7 @@ from planning import project
 DEVICE = torch.device("cpu")
 TIMES = (1, 4, 16)
 EXPERIMENT = "growth"
-PREPARED, SEEN, MEASURED = 4000, 3200, 500  # images at 1 ×: of the set; of a training; samples and test images
+PREPARED, SEEN, MEASURED = 2000, 1600, 250  # images at 1 ×: of the set; of a training; samples and test images
 ONE_MODEL = {"vae_dense": None, "vae": None, "glow": None, "fvae_reduced": None, "fvae_conv": None}
 METRICS = ("bpd", "swd", "portrait_distance", "random_features", "sharpness")
 OF_RUN = ("--experiment", EXPERIMENT, "--model", "fvae")

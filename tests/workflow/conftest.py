@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,20 @@ def tiny(folder: Path) -> Project:
     return project
 
 
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let programs use the cores of all workers of xdist, and not one alone, since the other workers wait for them."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
+
+
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """The tiny project with nothing made; tests do not change it."""
@@ -182,7 +198,8 @@ def finished(tmp_path_factory, worker_id) -> Project:
             project.ok("git", "init", "-q", "-b", "main")
             project.be_someone()
             project.commit("everything")
-            output.write_text(project.ok("dvc", "repro"))
+            with all_cores():
+                output.write_text(project.ok("dvc", "repro"))
     project = Project(folder)
     project.output = output.read_text()
     return project

@@ -21,7 +21,7 @@ from filelock import FileLock
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dvc")]
 
 WEIGHTS = "results/demo/runs/fvae/seed-0/weights.safetensors"
-TEMPERATURE = "experiments.demo.sampling.random.temperature"
+BITS = "experiments.demo.evaluation.bpd"
 
 
 @pytest.fixture(scope="module")
@@ -200,25 +200,25 @@ def test_runs_made_by_hand_are_accepted_where_dvc_knows_nothing(fresh, tmp_path)
 def test_a_queued_experiment_trains_nothing_that_it_need_not(recorded, tmp_path):
     """In a folder of its own, where Snakemake knows of nothing; then compared, and taken over."""
     project = recorded.copy(tmp_path / "copy")
-    samples = project.folder / "results/demo/runs/fvae/seed-0/samples/random.npy"
-    before = sha256(samples)
-    change = ["-S", f"{TEMPERATURE}=0.25", "results@demo"]
-    project.ok("dvc", "exp", "run", "--queue", "-n", "cool", *change)
+    measured = project.folder / "results/demo/runs/fvae/seed-0/metrics/bpd.json"
+    before = sha256(measured)
+    change = ["-S", f"{BITS}.importance_samples=4", "results@demo"]
+    project.ok("dvc", "exp", "run", "--queue", "-n", "tighter", *change)
     output = project.ok("dvc", "exp", "run", "--run-all")
     assert "training results" not in output
-    assert sha256(samples) == before
+    assert sha256(measured) == before
     shown = project.ok("dvc", "exp", "show", "--md", "--only-changed")
-    assert "cool" in shown
-    assert TEMPERATURE in shown
-    project.ok("dvc", "exp", "apply", "cool")
-    assert sha256(samples) != before
-    assert project.planned(str(samples.relative_to(project.folder))) != []
+    assert "tighter" in shown
+    assert f"{BITS}.importance_samples" in shown
+    project.ok("dvc", "exp", "apply", "tighter")
+    assert sha256(measured) != before
+    assert project.planned(str(measured.relative_to(project.folder))) != []
     project.ok("python", "-m", "workflow.adopt")
-    assert project.planned(str(samples.relative_to(project.folder))) == []
+    assert project.planned(str(measured.relative_to(project.folder))) == []
     difference = project.ok("dvc", "metrics", "diff", "--md")
-    assert "| results/demo/metrics.json | fvae.swd " in difference
-    assert "bits_per_dim" not in difference
-    project.ok("python", "-m", "workflow.overlay", "HEAD", "cool")
+    assert "| results/demo/metrics.json | fvae.bits_per_dim " in difference
+    assert "swd" not in difference
+    project.ok("python", "-m", "workflow.overlay", "HEAD", "tighter")
     assert (project.folder / "dvc_plots/demo.pdf").stat().st_size > 10_000
     assert "fvae: nowhere: " in project.run("python", "-m", "workflow.overlay", "nowhere").stderr
 
