@@ -185,9 +185,9 @@ def profile(experiment: str, precision: str, batch: int = 32, most: int = 8) -> 
 
 
 CHOICES: dict[str, dict[str, Any]] = {
-    **({"bf16": {"precision": "bf16-mixed"}} if BF16 else {}),
+    **({"bf16": {"precision": "bfloat16"}} if BF16 else {}),
     **({} if DEVICE.type == "cuda" else {"compile": {"compile": True}}),  # minutes of the eight that a GPU has
-    **({"bf16 and compile": {"precision": "bf16-mixed", "compile": True}} if BF16 else {}),
+    **({"bf16 and compile": {"precision": "bfloat16", "compile": True}} if BF16 else {}),
     "no channels_last": {"channels_last": False},
     "reversible": {"reversible": True},
 }

@@ -405,7 +405,7 @@ def record(name):
 SPEED = record("amd-epyc-2-threads")
 FID, PREPARE = record("fid-amd-epyc-2-threads"), record("prepare-amd-epyc-2-threads")
 PIPELINE, GROWTH = record("pipeline-amd-epyc-2-threads"), record("growth-amd-epyc-2-threads")
-SAMPLING = record("sampling-amd-epyc-2-threads")
+SAMPLING = record("sampling-amd-epyc-1-threads")
 
 
 def spread(found):
@@ -438,10 +438,11 @@ def glow_beside_normflows():
     }
     return [
         {
-            "ours / normflows": what,
-            "as its examples use it": spread(SPEED[benchmark]["ours / normflows"]),
-            "in channels_last": spread(SPEED[benchmark]["ours / normflows channels_last"]),
+            "ours / normflows": f"{what}, {precision}",
+            "as its examples use it": spread(SPEED[benchmark][f"{ours} / normflows"]),
+            "in channels_last": spread(SPEED[benchmark][f"{ours} / normflows channels_last"]),
         }
+        for precision, ours in (("float32", "ours"), ("this project in bf16", "ours bf16"))
         for what, benchmark in kinds.items()
     ]
 
@@ -466,11 +467,14 @@ def models_of_the_paper():
     return [
         {
             "experiment": f"`{experiment}`",
-            "images per second": f"{SPEED[f'{experiment}_float32']['images_per_second']:.1f}",
-            "hours for 4.8 M images": f"{SPEED[f'{experiment}_float32']['hours_of_4.8M_images']:.0f}",
-            "share of a convolution's arithmetic": spread(SPEED[f"{experiment}_float32"]["share_of_convolution"]),
+            "precision": name,
+            "images per second": f"{found['images_per_second']:.1f}",
+            "hours for 4.8 M images": f"{found['hours_of_4.8M_images']:.0f}",
+            "share of a convolution's arithmetic": spread(found["share_of_convolution"]),
         }
         for experiment in EXPERIMENTS
+        for name, precision in (("float32", "float32"), ("bf16", "bfloat16"))
+        for found in [SPEED[f"{experiment}_{precision}"]]
     ]
 
 
@@ -494,7 +498,9 @@ def time_of_a_step():
 
 def choices():
     names = {
+        "bf16": "`precision: bf16-mixed`",
         "compile": "`compile: true`",
+        "bf16 and compile": "both",
         "no channels_last": "`channels_last: false`",
         "reversible": "`reversible: true`",
     }
