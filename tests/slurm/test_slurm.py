@@ -72,6 +72,9 @@ def running(project):
             yield snakemake, slurm("squeue", "--noheader", "--states=running", "--partition=batch", "--format=%i")
         finally:
             snakemake.terminate()
+    for process in psutil.process_iter(["cwd"]):  # a node that is set down leaves its processes where they are
+        if process.info["cwd"] == str(project.folder):
+            process.kill()
 
 
 def assert_it_goes_on(project, snakemake, made_here):
