@@ -227,6 +227,7 @@ def peak(name: str) -> None:
 def main(context: typer.Context) -> None:
     """Everything, where no command says what."""
     use_exact_arithmetic()
+    torch.set_num_threads(1)  # as trainings do
     if context.invoked_subcommand is None:
         all()
 

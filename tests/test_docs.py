@@ -402,7 +402,7 @@ def record(name):
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
-SPEED = record("amd-epyc-2-threads")
+SPEED = record("amd-epyc-1-threads")
 FID, PREPARE = record("fid-amd-epyc-2-threads"), record("prepare-amd-epyc-2-threads")
 PIPELINE, GROWTH = record("pipeline-amd-epyc-2-threads"), record("growth-amd-epyc-2-threads")
 SAMPLING = record("sampling-amd-epyc-1-threads")
@@ -420,7 +420,7 @@ def pipeline():
             "seconds": name,
             PIPELINE["baseline"]: f"{PIPELINE[part][PIPELINE['baseline']]:,.0f}",
             commit: f"{PIPELINE[part][PIPELINE['commit']]:,.0f}",
-            "ratio": spread(PIPELINE[f"{part}: share"]),
+            "share": f"{PIPELINE[f'{part}: share']['ratio']:.2f} ×",
         }
         for part, name in (
             ("whole", "the whole of `make`, without installation"),
