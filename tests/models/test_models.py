@@ -164,6 +164,7 @@ def test_the_authors_fvae_has_the_authors_parameters(size):
 
 def test_effective_parameters_are_those_that_get_a_gradient():
     """A weight that meets only padding has no gradient on any image; the count agrees with autograd."""
+    torch.manual_seed(0)  # with others a ReLU is dead for all images of some channel, and its weights have no gradient
     spec = changed(SPECS["fvae"], flow={"levels": 3, "steps": 1})
     model = perturbed(build(spec, 8)).train()
     for _ in range(8):
