@@ -2,7 +2,7 @@
 
     python benchmarks/planning.py
 
-Each line is a copy of the project whose `build` names some experiments that extend `demo` with some seeds, so five
+Each line is a copy of the project whose `build` names some experiments that extend `demo` with some seeds, so six
 models each. Files that were made are empty, and `snakemake --touch` accepts them. Seconds are of the processor, so that
 other programs disturb them less. Writes benchmarks/results/planning-DEVICE.json.
 """

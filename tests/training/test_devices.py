@@ -57,9 +57,9 @@ def configure(folder, devices, batch=16, learning_rate=4.0e-3, accumulate=1):
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def started_by_the_program(folder, environment, *arguments):
-    """A process of `python -m fvae`, which starts the other one of a training by itself."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+def started_by_the_program(folder, *arguments):
+    """A process of `python -m fvae` in a job of Slurm, which starts the other one of a training by itself."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | SLURM
     command = [sys.executable, "-m", "fvae", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stderr
@@ -111,7 +111,7 @@ def test_two_processes_give_the_losses_of_one(project):
     """A Glow, which has no BatchNorm: the same numbers but for rounding. A job of Slurm changes nothing."""
     one = trained(project, "glow")
     configure(project, 2)
-    code, said = started_by_the_program(project, SLURM, "train", "--experiment", "demo", "--model", "glow")
+    code, said = started_by_the_program(project, "train", "--experiment", "demo", "--model", "glow")
     assert code == 0, said
     two = history(project, "glow")
     for column in ("train_bpd", "bpd"):
