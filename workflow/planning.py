@@ -194,6 +194,10 @@ class Plan:
         """Files of the run that the figures of a single model show: the first seed of `figures.model`."""
         return self._runs_of_figures("shown", files)
 
+    def models(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of the first run of each model."""
+        return self._runs_of_figures("models", files)
+
     def autoencoders(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
         """Files of the first run of each model with an encoder and a decoder."""
         return self._runs_of_figures("autoencoders", files)

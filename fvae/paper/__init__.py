@@ -14,10 +14,10 @@ from fvae.params import Experiment, Portraits
 from fvae.provenance import provenance
 
 TABLES = ("sizes", "metrics", "fidelity", "random_features")
-FIGURES = {  # and which models they show: none, the one of `figures.model`, all, those with E and G, or `claims.fvae`
+FIGURES = {  # and which trainings they show, as `runs` explains
     "data": "none",
     "structures": "none",
-    "comparison": "all",
+    "comparison": "models",
     "samples": "shown",
     "interpolation": "fvaes",
     "interpolation_four": "shown",
@@ -26,7 +26,7 @@ FIGURES = {  # and which models they show: none, the one of `figures.model`, all
     "what_the_flow_adds": "autoencoders",
     "grain": "fvaes",
     "spectra": "all",
-    "reconstructions": "all",
+    "reconstructions": "models",
     "curves": "all",
     "factors": "all",
     "corruptions": "none",
@@ -53,14 +53,16 @@ def caption(name: str) -> str:
 def runs(shown: str, experiment_name: str, experiment: Experiment) -> list[layout.Run]:
     """The trainings that a figure shows.
 
-    none; shown: the first of the model that `figures.model` names; autoencoders: the first of each model with E and G;
-    fvaes: the first of each model that `claims.fvae` names, or that of `figures.model` where it names none; all.
+    none; shown: the first of the model that `figures.model` names; models: the first of each; autoencoders: the first
+    of each with E and G; fvaes: the first of each that `claims.fvae` names, or that of `figures.model` where it names
+    none; all: every seed of every model.
     """
     models = {
         "none": [],
         "shown": [experiment.figures.model],
         "autoencoders": [name for name, spec in experiment.models.items() if spec.kind != "flow"],
         "fvaes": [*experiment.claims.fvae] or [experiment.figures.model],
+        "models": [*experiment.models],
         "all": [*experiment.models],
     }[shown]
     seeds = experiment.seeds if shown == "all" else experiment.seeds[:1]

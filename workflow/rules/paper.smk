@@ -2,7 +2,7 @@
 FIGURE_INPUTS = {
     "data": [[IMAGES, MANIFEST]],
     "structures": [PLAN.model_files],
-    "comparison": [[IMAGES, INDEX], PLAN.model_files, PLAN.runs(samples("random"))],
+    "comparison": [[IMAGES, INDEX], PLAN.model_files, PLAN.models(samples("random"))],
     "samples": [PLAN.shown(samples("sheets"))],
     "interpolation": [PLAN.fvaes(samples("pairs"), metric("interpolation"))],
     "interpolation_four": [PLAN.shown(samples("quads"))],
@@ -13,7 +13,7 @@ FIGURE_INPUTS = {
     ],
     "grain": [PLAN.fvaes(samples("grain"), metric("grain"))],
     "spectra": [PLAN.runs(metric("sharpness"))],
-    "reconstructions": [PLAN.runs(samples("reconstructions"))],
+    "reconstructions": [PLAN.models(samples("reconstructions"))],
     "curves": [PLAN.runs(history)],
     "factors": [PLAN.runs(metric("portrait_distance"))],
     "corruptions": [layout.corruptions("{experiment}")],
