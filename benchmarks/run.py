@@ -26,6 +26,7 @@ from PIL import Image, ImageOps
 from records import described, in_turn, ratio, write
 from torch import nn
 
+from fvae.memory import keep_freed_memory
 from fvae.models.build import build, describe
 from fvae.models.match import resolve_one
 from fvae.params import FlowSpec, load
@@ -228,6 +229,7 @@ def main(context: typer.Context) -> None:
     """Everything, where no command says what."""
     use_exact_arithmetic()
     torch.set_num_threads(1)  # as trainings do
+    keep_freed_memory()  # as the program does; normflows gains by it too
     if context.invoked_subcommand is None:
         all()
 

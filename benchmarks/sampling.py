@@ -19,6 +19,7 @@ import torch
 import typer
 
 from fvae.evaluation.sampling import BATCH, sample
+from fvae.memory import keep_freed_memory
 from fvae.models.build import build
 from fvae.models.match import resolve_one
 from fvae.params import Experiment, load
@@ -52,6 +53,7 @@ def measured(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, dict[
 def main(experiment: str = "family", rounds: int = 5) -> None:
     """Every model, and the JSON."""
     torch.set_num_threads(1)
+    keep_freed_memory()  # as the program does
     chosen = load().experiments[experiment]
     found = measured({model: sampler(chosen, model) for model in chosen.models}, rounds)
     for model, each in found.items():

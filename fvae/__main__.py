@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from fvae.errors import UserError, memory_is_full
+from fvae.memory import keep_freed_memory
 
 HELP = """
 f-VAEs: Improve VAEs with Conditional Flows (Su & Wu 2018): train the models, measure them, draw the paper.
@@ -270,6 +271,7 @@ def main() -> None:
     # One thread, but for a training with `threads`: the same bits whatever the number of cores, and jobs that run at
     # the same time do not wait for each other.
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    keep_freed_memory()
     os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # flows are inverted: they need all of float32 on GPUs too
     try:
         app()

@@ -13,6 +13,8 @@ from fvae.commands import evaluate, floor, inception, match, prepare, reference,
 from fvae.paper import claims, make_table
 from fvae.params import load
 
+pytestmark = pytest.mark.xdist_group("study")  # which is made once
+
 ROOT = Path(__file__).parents[1]
 METRICS = ("bpd", "swd", "portrait_distance", "random_features", "fid", "sharpness")
 
