@@ -30,7 +30,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 import typer
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from records import RESULTS, described, in_turn, path, wait, write
 
 from fvae.evaluation.sampling import sample

@@ -18,7 +18,8 @@ from fvae.files import read_json
 from fvae.params import Experiment
 from fvae.results import read_cost
 
-PACKAGES = ("torch", "torchvision", "lightning", "numpy", "scipy", "pillow", "pytorch-fid", "matplotlib", "pandas")
+PACKAGES = ("torch", "torchvision", "lightning-fabric", "numpy", "scipy", "pillow", "pytorch-fid")
+PACKAGES += ("matplotlib", "pandas")
 
 
 def software() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import typer
-from lightning.fabric.utilities import rank_zero_only
+from lightning_fabric.utilities import rank_zero_only
 from pydantic import TypeAdapter
 
 from fvae import layout

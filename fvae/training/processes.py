@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
 from fvae.errors import UserError
 from fvae.params import Training

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from fvae.errors import UserError

@@ -3,7 +3,7 @@
 import socket
 
 import forked
-from lightning.fabric.utilities import rank_zero_only
+from lightning_fabric.utilities import rank_zero_only
 
 
 def run(processes, folder, target, *arguments):

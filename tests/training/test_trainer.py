@@ -157,7 +157,7 @@ def test_convolutions_are_deterministic_and_float32_is_float32():
 
 
 def test_apple_s_gpu_which_has_no_float64_is_not_taken(monkeypatch):
-    monkeypatch.setattr("lightning.fabric.accelerators.mps.MPSAccelerator.is_available", lambda: True)
+    monkeypatch.setattr("lightning_fabric.accelerators.mps.MPSAccelerator.is_available", lambda: True)
     assert made("glow", devices=1)[0].device.type == "cpu" or torch.cuda.is_available()
 
 
