@@ -18,8 +18,10 @@ from fvae.files import read_json
 from fvae.params import Experiment
 from fvae.results import read_cost
 
-PACKAGES = ("torch", "torchvision", "lightning-fabric", "numpy", "scipy", "pillow", "pytorch-fid")
-PACKAGES += ("matplotlib", "pandas")
+PACKAGES = (
+    *("torch", "torchvision", "lightning-fabric", "pytorch-fid"),
+    *("numpy", "scipy", "pillow", "matplotlib", "pandas"),
+)
 
 
 def software() -> dict[str, Any]:

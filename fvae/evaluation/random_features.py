@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
 from fvae.errors import UserError
 from fvae.evaluation.fidelity import manifolds
@@ -32,13 +31,13 @@ def network(side: int) -> nn.Sequential:
     """
     layers: list[nn.Module] = []
     channels = 3
-    for width in WIDTHS:
-        # `skip_init` draws no weights, so that PyTorch's global generator stays as it is
-        layers += [skip_init(nn.Conv2d, channels, width, 3, padding=1, bias=False), nn.ReLU(), nn.MaxPool2d(2)]
-        channels, side = width, side // 2
-        if side <= LAST_SIDE:
-            break
-    layers += [nn.Flatten(), skip_init(nn.Linear, channels * side**2, FEATURES, bias=False)]
+    with torch.random.fork_rng(devices=[]):  # PyTorch's global generator stays as it is
+        for width in WIDTHS:
+            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.ReLU(), nn.MaxPool2d(2)]
+            channels, side = width, side // 2
+            if side <= LAST_SIDE:
+                break
+        layers += [nn.Flatten(), nn.Linear(channels * side**2, FEATURES, bias=False)]
     generator = torch_generator(SEED, "random_features")
     for layer in layers:
         if isinstance(layer, nn.Conv2d | nn.Linear):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from fvae.errors import UserError
 from fvae.files import read_json
@@ -135,10 +136,10 @@ def convolutions(model: Model) -> Convolutions:
     ]
     # Weights are memory as it happens to be, which costs nothing; orders of channels are among the buffers, and must be
     # numbers of channels. On the meta device itself PyTorch would import its compiler, for seconds.
-    model.to_empty(device="cpu")
-    for buffer in model.buffers():
-        buffer.zero_()
-    model(torch.zeros(1, *model.shape, device="cpu"), torch.zeros(1, *model.noise_shape, device="cpu"))
+    weights = {name: torch.empty(parameter.shape, device="cpu") for name, parameter in model.named_parameters()}
+    buffers = {name: torch.zeros(b.shape, dtype=b.dtype, device="cpu") for name, b in model.named_buffers()}
+    images, noise = (torch.zeros(1, *shape, device="cpu") for shape in (model.shape, model.noise_shape))
+    functional_call(model, (weights, buffers), (images, noise))
     for hook in hooks:
         hook.remove()
     return Convolutions(macs, count(model) - sum(unused.values()))

@@ -1,6 +1,6 @@
 """The workflow on a real Slurm of one node: everything, two processes in a job, and trainings that are killed.
 
-`pytest tests/slurm` alone runs these tests, in about thirteen minutes on two busy cores. They need root and Debian's
+`pytest tests/slurm` alone runs these tests, in about a quarter of an hour on two busy cores. They need root and Debian's
 packages slurmctld, slurmd, slurm-client and munge.
 """
 
@@ -114,6 +114,20 @@ def test_a_training_goes_on_when_its_node_comes_back(project, running, made_here
     slurm("scontrol", "update", "nodename=node", "state=resume")
     assert_it_goes_on(project, snakemake, made_here)
     assert slurm("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T") == "COMPLETED"
+
+
+def test_a_job_outlives_its_snakemake(project, running, made_here):
+    """Snakemake is killed, and started again beside its job: it says one line. Without the job it goes on."""
+    snakemake, job = running
+    snakemake.kill()
+    snakemake.wait()
+    refused = project.run(*SUBMIT, *HERE, WEIGHTS)
+    assert refused.returncode != 0
+    assert f"scancel {job}\n" in refused.stdout + refused.stderr
+    slurm("scancel", job)
+    wait_until(lambda: not slurm("squeue", "--noheader", "--jobs", job, "--format=%T"))
+    with project.start(*SUBMIT, *HERE, WEIGHTS) as again:
+        assert_it_goes_on(project, again, made_here)
 
 
 def test_two_processes_train_in_one_job(project, made_here, tmp_path):

@@ -4,13 +4,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
 from fvae.paper import TABLES, caption, figures
 from workflow.estimates import Estimates
+from workflow.folder import take
 from workflow.planning import Plan, code, history, metric, samples, stop, training
 
 PLAN = Plan(config)
@@ -64,19 +63,6 @@ def in_report(path, group, name):
         subcategory=group,
         labels={"result": name.replace("_", " ")},
     )
-
-
-LOCK = FileLock(".snakemake/running.lock")  # the system frees it when the process ends
-
-
-def take_the_folder():
-    """Refuse a second Snakemake. Snakemake's own lock (off by `nolock`) would outlive a killed process."""
-    try:
-        LOCK.acquire(timeout=0)
-    except Timeout:
-        stop("another snakemake is at work in this folder; wait for it, or stop it")
-    except OSError as error:
-        stop(f"{LOCK.lock_file}: the file system refuses locks ({error.strerror})")
 
 
 def print_metrics():

@@ -1,7 +1,10 @@
+TRAINED = [RUN.model_spec, RUN.weights]
+
+
 rule sample:
     input:
-        weights=RUN.weights,
-        images=IMAGES,
+        TRAINED,
+        IMAGES,
         code=code("fvae.commands.sample"),
     output:
         RUN.samples("{task}"),
@@ -20,10 +23,10 @@ rule sample:
 # Evaluations of a run: the metrics that one job measures, what from, and their parameters. A process takes seconds to
 # import PyTorch; bits/dim and FID, which take longest, have jobs of their own.
 EVALUATIONS = {
-    "bpd": (["bpd"], [RUN.weights, IMAGES], ["evaluation.bpd"]),
+    "bpd": (["bpd"], [*TRAINED, IMAGES], ["evaluation.bpd"]),
     "samples": (
         ["swd", "portrait_distance", "random_features", "sharpness", "special_case"],
-        [RUN.weights, RUN.samples("random"), IMAGES],
+        [*TRAINED, RUN.samples("random"), IMAGES],
         [
             "evaluation.swd",
             "evaluation.portrait_distance",
