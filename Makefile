@@ -3,10 +3,12 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INSTALLED := .venv/.installed
 
-.PHONY: all test check docs pull adopt record lock clean
+.PHONY: all install test check docs pull adopt record lock clean
 
 all: $(INSTALLED)
 	snakemake --cores all all
+
+install: $(INSTALLED)
 
 test: $(INSTALLED)
 	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup

@@ -209,6 +209,12 @@ def own_experiments():
     return {name for block in blocks(PAGES["README.md"], "yaml") for name in yaml.safe_load(block)}
 
 
+def test_the_sweep_of_the_page_is_the_one_of_the_file():
+    (printed,) = (yaml.safe_load(block) for block in blocks(PAGES["docs/workflow.md"], "yaml") if "latents:" in block)
+    experiments = yaml.safe_load((ROOT / "experiments/searches.yaml").read_text())["experiments"]
+    assert printed["latents"] == experiments["latents"]
+
+
 def is_target(target):
     """Whether Snakemake would know a target: a rule, an experiment, or a figure, table or verdict of one."""
     experiments = {*load().experiments, *own_experiments()}
@@ -597,6 +603,20 @@ def test_numbers_in_the_text_of_benchmarks_are_those_of_the_records():
     assert f"{projection['images']:,} synthetic" in page
     assert f"{FID['ratio']:.2f} times" in page
     assert f"{FID['images']} images" in page
+
+
+def test_numbers_in_the_text_of_data_are_those_of_the_records():
+    page = PAGES["docs/data.md"]
+    (minutes,) = {float(number) for number in re.findall(r"(\d\.\d) minutes", page)}
+    assert minutes == pytest.approx(PREPARE["projection"]["minutes_of_30000"], abs=0.05)
+    for images, name in (("lfw-deepfunneled.tgz", "LFW"), ("celeba_aligned_2921_originals.zip", "CelebA")):
+        assert f"{PREPARE[images]['ours / loop']['ratio']:.2f} ({name})" in page
+    hours = [
+        SPEED[f"{experiment}_{precision}"]["hours_of_4.8M_images"]
+        for experiment in ("celeba64", "celeba128")
+        for precision in ("float32", "bfloat16")
+    ]
+    assert f"[{min(hours):.0f} to {max(hours):.0f} hours]" in page
 
 
 def test_every_record_is_listed_with_its_commit():

@@ -1,7 +1,7 @@
 """The workflow on a real Slurm of one node: everything, two processes in a job, and trainings that are killed.
 
-`pytest tests/slurm` alone runs these tests, in about a quarter of an hour on two busy cores. They need root and Debian's
-packages slurmctld, slurmd, slurm-client and munge.
+`pytest tests/slurm` alone runs these tests, in about a quarter of an hour on two busy cores. They need root and
+Debian's packages slurmctld, slurmd, slurm-client and munge.
 """
 
 import subprocess
