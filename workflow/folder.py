@@ -22,16 +22,17 @@ def take(cluster: bool) -> None:
     """
     try:
         LOCK.acquire(timeout=0)  # Snakemake's own lock, which `nolock` switches off, would outlive a killed process
-        for run in Path("results").glob("*/runs/*/seed-*/.lock"):
-            lock_folder(run.parent).release()
     except Timeout:
         stop("another snakemake is at work in this folder; wait for it, or stop it")
     except OSError as error:
         stop(f"{LOCK.lock_file}: the file system refuses locks ({error.strerror})")
-    except UserError as error:
-        stop(error)
     if cluster and (jobs := queued(Path.cwd())):
         stop(f"Slurm still has jobs of an earlier snakemake here; wait for them, or: scancel {' '.join(jobs)}")
+    try:
+        for run in Path("results").glob("*/runs/*/seed-*/.lock"):
+            lock_folder(run.parent).release()
+    except UserError as error:
+        stop(error)
 
 
 def queued(folder: Path) -> list[str]:
