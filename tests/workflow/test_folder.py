@@ -68,7 +68,7 @@ def test_an_empty_queue_and_a_cluster_without_slurm(squeue, tmp_path, monkeypatc
 def test_a_training_outlives_its_snakemake_and_nothing_is_lost(finished, tmp_path):
     """Started again beside it, Snakemake says one line and removes nothing. The training is stopped, and goes on."""
     project = finished.copy(tmp_path / "copy")
-    project.edit(training__images=16800)
+    project.edit(training__images=8400)
     run = (project.folder / WEIGHTS).parent
     shutil.rmtree(run)
     with project.start("snakemake", "--cores", "1", WEIGHTS) as snakemake:
