@@ -2,8 +2,8 @@
 
     PYTHONPATH=. python benchmarks/pipeline.py [--baseline COMMIT] [--rounds N]
 
-Installation does not count: both clones use the environment of this checkout. Prints the seconds of the whole, of the
-trainings and of the other jobs, and the ratios with their spread over rounds, and writes them to
+Each clone has the environment of its own lock file, whose installation does not count. Prints the seconds of the
+whole, of the trainings and of the other jobs, and the ratios with their spread over rounds, and writes them to
 benchmarks/results/pipeline-DEVICE.json.
 """
 
@@ -29,10 +29,10 @@ INSTALLED = ".venv/.installed"  # what the Makefile makes by installing
 
 
 def clone(commit: str, folder: Path) -> None:
-    """A clean clone at a commit, with the environment of this checkout."""
+    """A clean clone at a commit, with the environment of its lock file."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", commit], check=True)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run(["make", INSTALLED], cwd=folder, check=True, capture_output=True)
 
 
 def seconds_of_jobs(folder: Path) -> tuple[float, float, int]:
@@ -51,7 +51,7 @@ def timed(commit: str) -> dict[str, float]:
         folder = Path(parent, "clone")
         clone(commit, folder)
         start = time.perf_counter()
-        done = subprocess.run(["make", "--old-file", INSTALLED], cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(["make"], cwd=folder, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{commit}: make failed\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         whole = time.perf_counter() - start
