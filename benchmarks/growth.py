@@ -4,7 +4,8 @@
 
 Each number is of a process of its own, on one thread of the CPU: seconds of the processor, so that other programs
 disturb them less, and the peak of its memory. `growth` is (t16 - t4) / (t4 - t1), in which the start of a program
-cancels out: 4 where time grows with the work, 16 where it grows with the square.
+cancels out: 4 where time grows with the work, 16 where it grows with the square; nothing where t4 - t1 is under half a
+second, which is noise.
 Writes benchmarks/results/growth-DEVICE.json.
 """
 
@@ -22,6 +23,7 @@ from planning import project
 
 DEVICE = torch.device("cpu")
 TIMES = (1, 4, 16)
+NOISE = 0.5  # seconds
 EXPERIMENT = "growth"
 PREPARED, SEEN, MEASURED = 2000, 1600, 250  # images at 1 ×: of the set; of a training; samples and test images
 ONE_MODEL = {"vae_dense": None, "vae": None, "glow": None, "fvae_reduced": None, "fvae_conv": None}
@@ -79,6 +81,12 @@ def of_plans(times: int) -> dict[str, tuple[float, float]]:
     return found
 
 
+def growth_of(once: float, four_times: float, sixteen_times: float) -> float | None:
+    """The growth between 4 and 16 times the work beside that between 1 and 4 times; None where that is noise."""
+    first = four_times - once
+    return (sixteen_times - four_times) / first if first >= NOISE else None
+
+
 def main() -> None:
     """All of them, and the JSON."""
     found = {times: of_commands(times) | of_plans(times) for times in TIMES}
@@ -86,7 +94,7 @@ def main() -> None:
     lines = []
     for name in found[1]:
         seconds, memory = ([found[times][name][index] for times in TIMES] for index in (0, 1))
-        growth = (seconds[2] - seconds[1]) / (seconds[1] - seconds[0])
+        growth = growth_of(*seconds)
         lines.append({"what": name, "work": work.get(name, 1), "seconds": seconds, "MiB": memory, "growth": growth})
         print(lines[-1], flush=True)
     records.write("growth-", DEVICE, records.described(DEVICE) | {"times": list(TIMES), "growth": lines})

@@ -533,7 +533,9 @@ def growth():
         return {kind: " / ".join(form.format(value) for value in line[kind]) for kind, form in kinds}
 
     return [
-        {"what": line["what"], "at 1 ×": f"{line['work']:,}"} | cells(line) | {"growth": f"{line['growth']:.1f}"}
+        {"what": line["what"], "at 1 ×": f"{line['work']:,}"}
+        | cells(line)
+        | {"growth": "" if line["growth"] is None else f"{line['growth']:.1f}"}
         for line in GROWTH["growth"]
     ]
 

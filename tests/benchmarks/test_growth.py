@@ -28,3 +28,8 @@ def test_all_work_grows_alike(growth, tmp_path):
         assert {grown.data.test, grown.sampling.random.images} == {times * growth.MEASURED}
         for section in (grown.evaluation.bpd, grown.evaluation.swd, grown.evaluation.sharpness):
             assert section.images == times * growth.MEASURED
+
+
+def test_a_growth_that_is_noise_is_none(growth):
+    assert growth.growth_of(2.0, 5.0, 17.0) == 4.0
+    assert growth.growth_of(1.9, 1.8, 2.1) is None
