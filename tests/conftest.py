@@ -13,12 +13,6 @@ def pytest_configure(config):
         os.sched_setaffinity(0, {cores[int(worker["workerid"].removeprefix("gw")) % len(cores)]})
 
 
-@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
-def pytest_xdist_auto_num_workers(config):
-    """One worker more than cores: some tests wait for programs that they have started."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
-
-
 IMPORTED = ["fvae.commands.prepare", "fvae.commands.train"]
 
 
