@@ -41,7 +41,7 @@ for experiment in PLAN.params.experiments:
 
 
 onstart:
-    take(PLAN.cluster)
+    take_folder(PLAN.cluster)
     PLAN.start()
     # With its limiter, Snakemake 9.27 looks for jobs once a second for each job that has ended: it keeps a core busy.
     workflow.scheduler.job_rate_limiter = None

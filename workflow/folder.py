@@ -14,7 +14,7 @@ from workflow.planning import stop
 LOCK = FileLock(".snakemake/running.lock")  # the system frees it when the process ends
 
 
-def take(cluster: bool) -> None:
+def take_folder(cluster: bool) -> None:
     """Take the current folder for this process. Ends the program with one line where others are at work in it.
 
     Jobs outlive a Snakemake that is killed. The next one would remove their files before it starts the same jobs again,

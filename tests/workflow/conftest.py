@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from filelock import FileLock
@@ -55,6 +57,17 @@ class Project:
         done = self.run(*command)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def training(self, snakemake: subprocess.Popen[bytes], run: Path) -> psutil.Process:
+        """The process by which a Snakemake trains a run, once it has begun: it logs then."""
+        until = time.monotonic() + 120
+        while not list(run.glob("live/events*")) and time.monotonic() < until:
+            time.sleep(0.1)
+        for process in psutil.Process(snakemake.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if process.cmdline()[1:4] == ["-m", "fvae", "train"]:
+                    return process
+        raise AssertionError("no process trains")
 
     def planned(self, *targets: str) -> list[str]:
         """The jobs of a dry run, as 'rule' or 'rule model'."""

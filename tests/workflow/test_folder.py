@@ -3,14 +3,13 @@
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 from filelock import FileLock
 
-from workflow.folder import queued, take
+from workflow.folder import queued, take_folder
 
 WEIGHTS = "results/demo/runs/fvae/seed-0/weights.safetensors"
 
@@ -39,7 +38,7 @@ def test_a_run_that_is_trained_is_named():
     run = Path("results/demo/runs/fvae/seed-0")
     run.mkdir(parents=True)
     with FileLock(run / ".lock"), pytest.raises(SystemExit, match=f"fvae: {run}: another process is at work there"):
-        take(cluster=False)
+        take_folder(cluster=False)
 
 
 def test_only_jobs_that_a_snakemake_submitted_from_this_folder_are_in_the_way(squeue, tmp_path):
@@ -53,7 +52,7 @@ def test_only_jobs_that_a_snakemake_submitted_from_this_folder_are_in_the_way(sq
     squeue("\n".join(lines))
     assert queued(here) == ["7", "8"]
     with pytest.raises(SystemExit, match="scancel 7 8"):
-        take(cluster=True)
+        take_folder(cluster=True)
 
 
 def test_an_empty_queue_and_a_cluster_without_slurm(squeue, tmp_path, monkeypatch):
@@ -72,14 +71,7 @@ def test_a_training_outlives_its_snakemake_and_nothing_is_lost(finished, tmp_pat
     run = (project.folder / WEIGHTS).parent
     shutil.rmtree(run)
     with project.start("snakemake", "--cores", "1", WEIGHTS) as snakemake:
-        until = time.monotonic() + 120
-        while not list(run.glob("live/events*")) and time.monotonic() < until:  # it trains once it logs
-            time.sleep(0.1)
-        (training,) = (
-            process
-            for process in psutil.Process(snakemake.pid).children(recursive=True)
-            if process.cmdline()[1:4] == ["-m", "fvae", "train"]
-        )
+        training = project.training(snakemake, run)
         training.suspend()
         snakemake.send_signal(signal.SIGKILL)
         snakemake.wait()

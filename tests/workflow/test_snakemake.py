@@ -2,11 +2,8 @@
 
 import json
 import shutil
-import time
-from contextlib import suppress
 
 import pandas as pd
-import psutil
 import pytest
 from pypdf import PdfReader
 
@@ -150,27 +147,15 @@ def test_the_same_seed_gives_the_same_weights(finished, tmp_path):
     assert weights.read_bytes() == before
 
 
-def training(snakemake: int) -> psutil.Process:
-    """The process of a running Snakemake that trains."""
-    for process in psutil.Process(snakemake).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if process.cmdline()[1:4] == ["-m", "fvae", "train"]:
-                return process
-    raise AssertionError("no process trains")
-
-
 def test_a_training_that_is_stopped_goes_on_by_retries(finished, tmp_path):
-    """SIGTERM to the training alone, as a cluster sends it; it has begun once it logs."""
+    """SIGTERM to the training alone, as a cluster sends it."""
     project = finished.copy(tmp_path / "copy")
     project.edit(training__images=16800)
     weights = "results/demo/runs/fvae/seed-0/weights.safetensors"
     run = (project.folder / weights).parent
     shutil.rmtree(run)
     with project.start("snakemake", "--cores", "1", "--retries", "1", weights) as running:
-        until = time.monotonic() + 120
-        while not list(run.glob("live/events*")) and time.monotonic() < until:
-            time.sleep(0.1)
-        training(running.pid).terminate()
+        project.training(running, run).terminate()
         assert running.wait(300) == 0
     assert len(list(run.glob("live/events*"))) == 2
     assert pd.read_csv(run / "history.csv")["images"].max() >= 16800

@@ -9,8 +9,8 @@ sys.path.insert(0, workflow.basedir)
 from fvae import layout
 from fvae.paper import TABLES, caption, figures
 from workflow.estimates import Estimates
-from workflow.folder import take
-from workflow.planning import Plan, code, history, metric, samples, stop, training
+from workflow.folder import take_folder
+from workflow.planning import Plan, code, history, metric, samples, training
 
 PLAN = Plan(config)
 needs = Estimates(PLAN).needs
