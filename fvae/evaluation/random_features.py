@@ -14,6 +14,7 @@ from torch import nn
 from fvae.errors import UserError
 from fvae.evaluation.fidelity import manifolds
 from fvae.evaluation.frechet import frechet, square_root, statistics
+from fvae.evaluation.max_pool import MaxPool2x2
 from fvae.seeding import torch_generator
 
 SEED = 0  # of the weights
@@ -33,7 +34,7 @@ def network(side: int) -> nn.Sequential:
     channels = 3
     with torch.random.fork_rng(devices=[]):  # PyTorch's global generator stays as it is
         for width in WIDTHS:
-            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.ReLU(), MaxPool2x2()]
             channels, side = width, side // 2
             if side <= LAST_SIDE:
                 break

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fvae.errors import UserError
 from fvae.evaluation.factor_reader.factors import KINDS, WIDTH
+from fvae.evaluation.max_pool import MaxPool2x2
 
 SIDE = 32  # pixels
 FEATURES = 64
@@ -32,9 +33,9 @@ class FactorReader(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             *convolution(3, 24),
-            nn.MaxPool2d(2),
+            MaxPool2x2(),
             *convolution(24, 48),
-            nn.MaxPool2d(2),
+            MaxPool2x2(),
             *convolution(48, 64),
             *convolution(64, 64, stride=2),
             nn.Flatten(),
