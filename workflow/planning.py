@@ -19,7 +19,7 @@ from fvae.data.fingerprint import source_digest
 from fvae.data.hub import fetched, missing_source
 from fvae.errors import UserError
 from fvae.files import read_json, write_json
-from fvae.paper import figures, runs
+from fvae.paper import FIGURES, figures, runs
 from fvae.params import NOT_OF_SIZE, Experiment, Images, Params, load
 
 SOURCES = Path(".snakemake/sources.json")  # digests of raw data by names, sizes and times of its files
@@ -190,25 +190,11 @@ class Plan:
 
         return inputs
 
-    def shown(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
-        """Files of the run that the figures of a single model show: the first seed of `figures.model`."""
-        return self._runs_of_figures("shown", files)
+    def shown_by(self, figure: str, *files: Callable[[layout.Run], Path]) -> InputFunction:
+        """Files of each training that a figure shows."""
 
-    def models(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
-        """Files of the first run of each model."""
-        return self._runs_of_figures("models", files)
-
-    def autoencoders(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
-        """Files of the first run of each model with an encoder and a decoder."""
-        return self._runs_of_figures("autoencoders", files)
-
-    def fvaes(self, *files: Callable[[layout.Run], Path]) -> InputFunction:
-        """Files of the first run of each model that `claims.fvae` names."""
-        return self._runs_of_figures("fvaes", files)
-
-    def _runs_of_figures(self, which: str, files: Iterable[Callable[[layout.Run], Path]]) -> InputFunction:
         def inputs(wildcards: Wildcards) -> list[str]:
-            found = runs(which, wildcards.experiment, self.experiment(wildcards))
+            found = runs(FIGURES[figure], wildcards.experiment, self.experiment(wildcards))
             return [str(file(run)) for file in files for run in found]
 
         return inputs

@@ -1,22 +1,20 @@
-# Each figure: the files that it shows.
+# Each figure: files of its experiment, and files of each training that it shows, which fvae/paper/__init__.py names.
 FIGURE_INPUTS = {
-    "data": [[IMAGES, MANIFEST]],
-    "structures": [PLAN.model_files],
-    "comparison": [[IMAGES, INDEX], PLAN.model_files, PLAN.models(samples("random"))],
-    "samples": [PLAN.shown(samples("sheets"))],
-    "interpolation": [PLAN.fvaes(samples("pairs"), metric("interpolation"))],
-    "interpolation_four": [PLAN.shown(samples("quads"))],
-    "temperature": [PLAN.shown(samples("temperatures"), metric("temperature"))],
-    "neighbours": [[IMAGES, INDEX], PLAN.shown(samples("random"))],
-    "what_the_flow_adds": [
-        PLAN.autoencoders(samples("sources"), metric("sources")),
-    ],
-    "grain": [PLAN.fvaes(samples("grain"), metric("grain"))],
-    "spectra": [PLAN.runs(metric("sharpness"))],
-    "reconstructions": [PLAN.models(samples("reconstructions"))],
-    "curves": [PLAN.runs(history)],
-    "factors": [PLAN.runs(metric("portrait_distance"))],
-    "corruptions": [layout.corruptions("{experiment}")],
+    "data": ([[IMAGES, MANIFEST]], []),
+    "structures": ([PLAN.model_files], []),
+    "comparison": ([[IMAGES, INDEX], PLAN.model_files], [samples("random")]),
+    "samples": ([], [samples("sheets")]),
+    "interpolation": ([], [samples("pairs"), metric("interpolation")]),
+    "interpolation_four": ([], [samples("quads")]),
+    "temperature": ([], [samples("temperatures"), metric("temperature")]),
+    "neighbours": ([[IMAGES, INDEX]], [samples("random")]),
+    "what_the_flow_adds": ([], [samples("sources"), metric("sources")]),
+    "grain": ([], [samples("grain"), metric("grain")]),
+    "spectra": ([], [metric("sharpness")]),
+    "reconstructions": ([], [samples("reconstructions")]),
+    "curves": ([], [history]),
+    "factors": ([], [metric("portrait_distance")]),
+    "corruptions": ([[layout.corruptions("{experiment}")]], []),
 }
 TABLE_INPUTS = {
     "sizes": [PLAN.runs(training), PLAN.model_files],
@@ -34,13 +32,14 @@ TABLE_INPUTS = {
     ],
 }
 
-for name, files in FIGURE_INPUTS.items():
+for name, (of_experiment, of_trainings) in FIGURE_INPUTS.items():
 
     rule:
         name:
             name
         input:
-            *files,
+            *of_experiment,
+            PLAN.shown_by(name, *of_trainings),
             code=code(f"fvae.paper.{name}"),
         output:
             pdf=layout.figure("{experiment}", name, "pdf"),
