@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
 
 from fvae.errors import UserError
 from fvae.files import read_json
@@ -99,6 +100,16 @@ class Convolutions(NamedTuple):
     effective_parameters: int  # of the whole model
 
 
+class _ShapesOfConvolutions(TorchFunctionMode):
+    """Within it, a convolution gives its output's shape for the arithmetic of one channel."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is not torch.conv2d:
+            return func(*args, **(kwargs or {}))
+        (x, weight), geometry = args[:2], args[3:6]  # stride, padding, dilation; the third is the bias
+        return func(x[:, :1], weight[:1, :1], None, *geometry).repeat(1, len(weight), 1, 1)
+
+
 @torch.no_grad()
 def convolutions(model: Model) -> Convolutions:
     """Count while equation (6) is computed for one image, by a model that has no weights yet: one on the meta device.
@@ -139,7 +150,8 @@ def convolutions(model: Model) -> Convolutions:
     weights = {name: torch.empty(parameter.shape, device="cpu") for name, parameter in model.named_parameters()}
     buffers = {name: torch.zeros(b.shape, dtype=b.dtype, device="cpu") for name, b in model.named_buffers()}
     images, noise = (torch.zeros(1, *shape, device="cpu") for shape in (model.shape, model.noise_shape))
-    functional_call(model, (weights, buffers), (images, noise))
+    with _ShapesOfConvolutions():
+        functional_call(model, (weights, buffers), (images, noise))
     for hook in hooks:
         hook.remove()
     return Convolutions(macs, count(model) - sum(unused.values()))
