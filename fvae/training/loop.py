@@ -69,8 +69,8 @@ def train(
         if init == "data":
             trainer.initialise(*batches.first(INITIAL_BATCH))
         recovery.save(validated=True)
-    with TrainingLog(folder, record, schedule, enabled=fabric.is_global_zero) as log:
-        run_steps(trainer, batches, schedule, record, recovery, log, validate)
+    with Interruption() as interruption, TrainingLog(folder, record, schedule, enabled=fabric.is_global_zero) as log:
+        run_steps(trainer, batches, schedule, record, recovery, log, validate, interruption)
     if fabric.is_global_zero:
         write_results(folder, record, fabric.device)
         recovery.finish()
@@ -84,52 +84,52 @@ def run_steps(
     recovery: Recovery,
     log: TrainingLog,
     validate: Validate,
+    interruption: Interruption,
 ) -> None:
     """Train from step `record.step` to the last step of the schedule."""
     started = time.monotonic()
-    with Interruption() as interruption:
-        while record.step < schedule.steps:
-            # Batch: images x and their noise u.
-            x, u = batches(record.step)
+    while record.step < schedule.steps:
+        # Batch: images x and their noise u.
+        x, u = batches(record.step)
 
-            # Loss, gradient, update, and average of the weights.
-            learning_rate = schedule.rate(record.step, record.slowdowns)
-            loss = trainer.train_step(x, u, learning_rate)
-            record.add_step(loss)
-            log.step()
+        # Loss, gradient, update, and average of the weights.
+        learning_rate = schedule.rate(record.step, record.slowdowns)
+        loss = trainer.train_step(x, u, learning_rate)
+        record.add_step(loss)
+        log.step()
 
-            # Log the loss. Only here, not at every step, does training wait for the device.
-            step, diverged = record.step, False
-            log_now = schedule.logs_after(step)
-            if log_now:
-                bpd = trainer.mean_bits_per_dim(record.since_log())
-                diverged = recovery.has_diverged(bpd)
-                if not diverged:
-                    record.add_log(bpd, seconds=time.monotonic() - started)
-                    log.loss(bpd, learning_rate)
+        # Log the loss. Only here, not at every step, does training wait for the device.
+        step, diverged = record.step, False
+        log_now = schedule.logs_after(step)
+        if log_now:
+            bpd = trainer.mean_bits_per_dim(record.since_log())
+            diverged = recovery.has_diverged(bpd)
+            if not diverged:
+                record.add_log(bpd, seconds=time.monotonic() - started)
+                log.loss(bpd, learning_rate)
 
-            # Evaluate the averaged weights on held-out images.
-            validate_now = schedule.validates_after(step) and not diverged
-            if validate_now:
-                evaluated = trainer.evaluation_model(batches.fixed(BATCH_NORM_IMAGES))
-                measured, samples = validate(evaluated, step)
-                diverged = recovery.is_not_finite(measured["bpd"])
-                if not diverged:
-                    record.add_validation(measured, images=schedule.images(step), model=evaluated)
-                    log.validation(measured, samples)
+        # Evaluate the averaged weights on held-out images.
+        validate_now = schedule.validates_after(step) and not diverged
+        if validate_now:
+            evaluated = trainer.evaluation_model(batches.fixed(BATCH_NORM_IMAGES))
+            measured, samples = validate(evaluated, step)
+            diverged = recovery.is_not_finite(measured["bpd"])
+            if not diverged:
+                record.add_validation(measured, images=schedule.images(step), model=evaluated)
+                log.validation(measured, samples)
 
-            # Save the state, or go back to that of the last validation.
-            if diverged:
-                recovery.go_back()
-                log.divergence(step)
-            elif validate_now or (log_now and recovery.save_is_due()):
-                recovery.save(validated=validate_now)
-            if log_now:
-                started = time.monotonic()  # the seconds of a training are those of its steps
+        # Save the state, or go back to that of the last validation.
+        if diverged:
+            recovery.go_back()
+            log.divergence(step)
+        elif validate_now or (log_now and recovery.save_is_due()):
+            recovery.save(validated=validate_now)
+        if log_now:
+            started = time.monotonic()  # the seconds of a training are those of its steps
 
-            # Stop where a signal asks for it. Several processes agree on it when they log.
-            if (log_now or trainer.single_process) and record.step < schedule.steps:
-                signal = trainer.max_over_processes(interruption.signal)
-                if signal:
-                    record.seconds += time.monotonic() - started
-                    recovery.stop(signal)
+        # Stop where a signal asks for it. Several processes agree on it when they log.
+        if (log_now or trainer.single_process) and record.step < schedule.steps:
+            signal = trainer.max_over_processes(interruption.signal)
+            if signal:
+                record.seconds += time.monotonic() - started
+                recovery.stop(signal)

@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1]
 SOURCES = (
     *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py", "data/levels.py"),
     *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
-    *("evaluation/portrait_distance.py", "evaluation/frechet.py", "evaluation/factor_reader", "data/portraits"),
+    *("evaluation/portrait_distance.py", "evaluation/frechet.py", "evaluation/max_pool.py"),
+    *("evaluation/factor_reader", "data/portraits"),
 )
 CODE = "code"
 
