@@ -101,7 +101,7 @@ class Convolutions(NamedTuple):
 
 
 class _ShapesOfConvolutions(TorchFunctionMode):
-    """Within it, a convolution gives its output's shape for the arithmetic of one channel."""
+    """Within it a convolution computes one channel and repeats it: the right shape, for hardly any arithmetic."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is not torch.conv2d:
