@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -179,14 +179,14 @@ class Plan:
         names = figures(self.experiment(wildcards))
         return [str(layout.figure(wildcards.experiment, name, "pdf")) for name in names]
 
-    def runs(self, *files: Callable[[layout.Run], Path], kinds: Iterable[str] = ()) -> InputFunction:
+    def runs(self, *files: Callable[[layout.Run], Path], kinds: Collection[str] = ()) -> InputFunction:
         """Files of each model and seed of an experiment, or of the models of some kinds."""
 
         def inputs(wildcards: Wildcards) -> list[str]:
-            experiment, kept = self.experiment(wildcards), tuple(kinds)
-            models = [name for name, spec in experiment.models.items() if not kept or spec.kind in kept]
-            runs = [layout.Run(wildcards.experiment, model, seed) for model in models for seed in experiment.seeds]
-            return [str(file(run)) for file in files for run in runs]
+            experiment = self.experiment(wildcards)
+            every = runs("all", wildcards.experiment, experiment)
+            kept = [run for run in every if not kinds or experiment.models[run.model].kind in kinds]
+            return [str(file(run)) for file in files for run in kept]
 
         return inputs
 
