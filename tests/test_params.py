@@ -70,6 +70,7 @@ def test_the_projects_own_parameters_are_valid():
                 "search_reduced",
                 "search_glow",
                 "search_faces64",
+                "search_faces64_glow",
                 "latents",
             ),
         )
