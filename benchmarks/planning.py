@@ -1,5 +1,7 @@
 """Seconds and memory of `snakemake -n` against the number of trainings: with nothing made, and with all.
 
+The peer is a Snakefile with as many jobs and no more than a rule needs, so that it shows what Snakemake takes itself.
+
     python benchmarks/planning.py
 
 Each line is a copy of the project whose `build` names some experiments that extend `demo` with some seeds, so six
@@ -30,12 +32,17 @@ SIZES = ((1, 1), (1, 5), (1, 60), (50, 5), (12, 5))  # experiments, seeds
 MADE = ((1, 1), (1, 5), (12, 5))  # those of which the end is planned too
 DEVICE = torch.device("cpu")
 SIZE = {"size": {"parameters": 10**6, "macs": 2 * 10**7}}  # of each model, from which memory and minutes are estimated
-TOUCH = """
-import sys
-from snakemake.cli import main
-from snakemake.executors.touch import Executor
-Executor.SLEEPING_TIME = 0  # it waits a tenth of a second for each job
-main(sys.argv[1:])
+JOBS_OF_CHAIN = 7  # about as many as a training has
+BARE = """
+rule all:
+    input: expand("{{chain}}.{last}", chain=range({chains}))
+
+for job in range(1, {last} + 1):
+    rule:
+        name: f"job_{{job}}"
+        input: f"{{{{chain}}}}.{{job - 1}}" if job > 1 else []
+        output: f"{{{{chain}}}}.{{job}}"
+        shell: "touch {{output}}"
 """
 
 
@@ -60,8 +67,17 @@ def measured(experiments: int, seeds: int) -> dict[str, Any]:
         plan, seconds, memory = records.process(folder, "snakemake", "-n", "--quiet", "rules", "all")
         jobs, trainings = (int(re.search(rf"^{row} +(\d+)$", plan, re.M)[1]) for row in ("total", "train"))
         found = {"experiments": experiments, "seeds": seeds, "trainings": trainings, "jobs": jobs}
+        found |= {"seconds_bare": bare(jobs)}
         made = all_made(folder) if (experiments, seeds) in MADE else {}
         return found | {"seconds": seconds, "MiB": memory} | made
+
+
+def bare(jobs: int) -> float:
+    """Seconds of planning about as many jobs, in chains of seven, of rules with an input, an output and a command."""
+    with tempfile.TemporaryDirectory() as name:
+        chains = max(1, round(jobs / JOBS_OF_CHAIN))
+        Path(name, "Snakefile").write_text(BARE.format(chains=chains, last=JOBS_OF_CHAIN))
+        return records.process(Path(name), "snakemake", "-n", "--quiet", "rules", "all")[1]
 
 
 def all_made(folder: Path) -> dict[str, float]:
@@ -72,8 +88,8 @@ def all_made(folder: Path) -> dict[str, float]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(SIZE) if file.name == "model.json" else "")
     (folder / STARTED).touch()  # as `make adopt` does
-    options = ("--touch", "--forceall", "--cores", "1", "--quiet", "all", "--", "all")
-    _, touching, _ = records.process(folder, sys.executable, "-c", TOUCH, *options)
+    options = ("--forceall", "--cores", "1", "--quiet", "all", "--", "all")
+    _, touching, _ = records.process(folder, sys.executable, "-m", "workflow.touch", *options)
     plan, seconds, memory = records.process(folder, "snakemake", "-n", "all")
     if "Nothing to be done" not in plan:
         sys.exit(f"there is something left to do\n{plan[-2000:]}")

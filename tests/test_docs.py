@@ -567,6 +567,7 @@ def planning():
         "trainings": ("trainings", "{:,}"),
         "jobs": ("jobs", "{:,}"),
         "seconds": ("seconds", "{:.1f}"),
+        "seconds, bare Snakefile": ("seconds_bare", "{:.1f}"),
         "MiB": ("MiB", "{:.0f}"),
         "seconds, all made": ("seconds_when_made", "{:.1f}"),
         "MiB, all made": ("MiB_when_made", "{:.0f}"),

@@ -108,8 +108,8 @@ def accept(stages: list[Stage]) -> None:
             file.unlink()
     targets = sorted({str(file) for file in present if file not in ignored})
     recorded = f"recorded_params={RECORDED / 'params.yaml'}"
-    options = ["--cores", "1", "--touch", "--forceall", "--quiet", "all", "--config", recorded]
-    done = subprocess.run(["snakemake", *options, "--", *targets], check=False)
+    options = ["--cores", "1", "--forceall", "--quiet", "all", "--config", recorded]
+    done = subprocess.run([sys.executable, "-m", "workflow.touch", *options, "--", *targets], check=False)
     if done.returncode:
         sys.exit(done.returncode)
 
