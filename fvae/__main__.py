@@ -41,7 +41,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_
 
 ExperimentName = Annotated[str, typer.Option("--experiment", help="A section of params.yaml.")]
 ModelName = Annotated[str, typer.Option("--model", help="A model of the experiment.")]
-SeedNumber = Annotated[int, typer.Option("--seed", help="One of the experiment's seeds.")]
+SeedNumber = Annotated[int, typer.Option("--seed", min=0, help="One of the experiment's seeds.")]
 
 
 @app.command(rich_help_panel=DATA)
@@ -107,7 +107,7 @@ def sample(
     task: Annotated[
         str,
         typer.Argument(
-            help="random, sheets, temperatures, reconstructions, pairs, quads, sources or grain: a section of sampling."
+            help="random, sheets, temperatures, reconstructions, interpolation, interpolation_four, sources or grain."
         ),
     ],
     experiment: ExperimentName,
@@ -267,7 +267,7 @@ def provenance(file: Annotated[Path, typer.Argument(help="A PDF or PNG of paper_
 
 
 def main() -> None:
-    """Run a command. A UserError, or full memory, is one line on standard error and exit code 1."""
+    """Run a command. A UserError, a file that cannot be used, or full memory is one line and exit code 1."""
     # One thread, but for a training with `threads`: the same bits whatever the number of cores, and jobs that run at
     # the same time do not wait for each other.
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -277,6 +277,8 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(f"fvae: {error}")
+    except OSError as error:
+        sys.exit(f"fvae: {error.filename}: {error.strerror}" if error.filename else f"fvae: {error}")
     except (MemoryError, RuntimeError) as error:
         if not memory_is_full(error):
             raise

@@ -55,7 +55,7 @@ def write(path: Path, save: Callable[[Path], Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
-    write(path, lambda partial: partial.write_text(text))
+    write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:

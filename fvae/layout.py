@@ -89,7 +89,7 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        """The weights that were best on the validation images."""
+        """The weights that the training kept: `training.keep` says which."""
         return self.folder / "weights.safetensors"
 
     @property

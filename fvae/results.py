@@ -54,7 +54,7 @@ class TrainingCost(TypedDict):
 
     seconds: float
     peak_memory: int  # bytes
-    device: str
+    device: str  # or several, separated by '; ', where a training was continued on another one
 
 
 @with_config(MORE)
@@ -296,7 +296,7 @@ class Grain(TypedDict):
 
 @with_config(MORE)
 class Interpolation(TypedDict):
-    """interpolation.json of a run: how sure the network that reads factors is, at each step; null of photographs."""
+    """interpolation.json of a run: the mean probability of the factors that a network reads, at each step; null of photographs."""
 
     model: list[float] | None
     cross_fade: list[float] | None

@@ -188,8 +188,8 @@ def write_samples(run, experiment):
         "sheets": (sampling.sheets.images,),
         "temperatures": (len(sampling.temperatures.temperatures), sampling.temperatures.images),
         "reconstructions": (2, 6),
-        "pairs": (2, 4),
-        "quads": (2, 3, 3),
+        "interpolation": (2, 4),
+        "interpolation_four": (2, 3, 3),
         "sources": (4, 16),
         "grain": (2, 25),
     }

@@ -55,6 +55,18 @@ def test_bad_input_is_one_line(elsewhere, command, message):
     assert {path.name for path in elsewhere.iterdir()} == {"params.yaml", "experiments"}
 
 
+def test_a_file_in_the_place_of_a_folder_is_one_line(elsewhere):
+    (elsewhere / "results").write_text("")
+    assert_one_line(process("match", "--experiment", "demo", "--model", "fvae", folder=elsewhere), "results")
+
+
+def test_a_seed_below_zero_is_refused(elsewhere):
+    done = program.run("train", "--experiment", "demo", "--model", "fvae", "--seed", "-1", folder=elsewhere)
+    assert done.returncode != 0
+    assert "--seed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_bad_input_is_one_line_and_exit_code_1_in_a_process(elsewhere):
     done = process("train", "--experiment", "demo", "--model", "fvae", folder=elsewhere)
     assert_one_line(done, "data/demo/images.npy: missing; make it first")

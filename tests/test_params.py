@@ -16,6 +16,7 @@ from fvae.errors import UserError
 from fvae.networks import encoder_and_decoder
 from fvae.paper import FIGURES, TABLES
 from fvae.params import check_counts, checks, load, source
+from fvae.params.checks import RULES
 
 TEXT = Path("params.yaml").read_text()  # experiments are its last section: others can be appended
 PARAMS = yaml.safe_load(TEXT)
@@ -163,7 +164,7 @@ def test_dvc_tracks_every_file():
         ),
         ("experiments.family.models.vae_planar.flow.steps", 0, "experiments.family.models.vae_planar.flow.steps: must"),
         ("experiments.demo.models.vae.encoder.latent", "none", "experiments.demo.models.vae.encoder.latent: "),
-        ("experiments.demo.sampling.batch_norm", "mixed", "experiments.demo.sampling.batch_norm: must be 'running'"),
+        ("experiments.demo.sampling.batch_norm", "mixed", "experiments.demo.sampling.batch_norm: must be 'stored'"),
         ("experiments.demo.match.model", "glow", "experiments.demo.match.model: the model that others match"),
         ("experiments.demo.figures.model", "gan", "experiments.demo.figures.model: gan is not one of the models: vae"),
         ("experiments.demo.training.ema", 1.0, "experiments.demo.training.ema: must be less than 1"),
@@ -510,14 +511,14 @@ def test_lists_have_no_value_twice(tmp_path, path, value, message):
             "sampling.reconstructions.images: 1,001 images are needed for the rec",
         ),
         (
-            "sampling.pairs.pairs",
+            "sampling.interpolation.pairs",
             501,
-            "sampling.pairs.pairs: 1,002 images are needed for interpolation between 501 pair",
+            "sampling.interpolation.pairs: 1,002 images are needed for interpolation between 501 pair",
         ),
         (
-            "sampling.quads.sheets",
+            "sampling.interpolation_four.sheets",
             251,
-            "sampling.quads.sheets: 1,004 images are needed for interpolation among four ima",
+            "sampling.interpolation_four.sheets: 1,004 images are needed for interpolation among four ima",
         ),
         ("sampling.sheets.images", 1, "sampling.sheets.images: must be greater than or equal to 2, not 1"),
         ("sampling.random.images", 35, "figures.sheet: 6×6 samples are needed, but sampling.random.images is 35 (inh"),
@@ -626,7 +627,12 @@ def names_of_rules():
     files = [Path("Snakefile"), *Path("workflow/rules").glob("*.smk")]
     for file in files:
         yield from re.findall(r"^\s*(?:rule|checkpoint) (\w+):", file.read_text(), re.MULTILINE)
-        yield from re.findall(r'^    "(\w+)": [\[(]', file.read_text(), re.MULTILINE)
+        prefix = "evaluate_" if file.stem == "evaluate" else ""
+        yield from (prefix + name for name in re.findall(r'^    "(\w+)": [\[(]', file.read_text(), re.MULTILINE))
+
+
+def test_only_rules_take_a_name_away():
+    assert set(RULES) == {name for name in (*names_of_rules(), *FIGURES, *TABLES) if not name.startswith("evaluate_")}
 
 
 @pytest.mark.parametrize("name", sorted({*names_of_rules(), *FIGURES, *TABLES}))
@@ -645,7 +651,7 @@ def test_no_experiment_has_the_name_of_a_folder(tmp_path, name):
 
 
 def test_the_rules_of_the_workflow_are_found():
-    assert {"all", "prepare", "train", "sample", "bpd", "temperature", "samples", "article"} <= set(names_of_rules())
+    assert {"all", "prepare", "train", "sample", "evaluate_bpd", "temperature", "samples", "article"} <= set(names_of_rules())
 
 
 def test_an_empty_path_of_data_is_refused():

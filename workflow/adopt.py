@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from fvae.files import write_text
 from fvae.layout import RAW
@@ -44,7 +45,7 @@ def stages_as_recorded() -> tuple[list[Stage], list[Stage]]:
     """
     if not LOCK.exists():
         return [], []
-    stages = YAML_1_2.load(LOCK)["stages"].values()
+    stages = locked_stages()
     places = {Path(part["path"]) for stage in stages for part in (*inputs_of(stage), *stage["outs"])}
     ignored = ignored_by_dvc(file for place in places for file in files(place))
     present = {place: md5(place, ignored) for place in places}
@@ -55,6 +56,14 @@ def stages_as_recorded() -> tuple[list[Stage], list[Stage]]:
     made = [stage for stage in stages if as_recorded(stage["outs"])]
     current = [stage for stage in made if as_recorded(inputs_of(stage))]
     return current, [stage for stage in made if stage not in current]
+
+
+def locked_stages() -> list[Stage]:
+    """The stages of dvc.lock. Ends with one line where it is no such file, as with Git's conflict marks in it."""
+    try:
+        return list(YAML_1_2.load(LOCK)["stages"].values())
+    except (YAMLError, KeyError, TypeError, AttributeError):
+        sys.exit(f"fvae: {LOCK}: damaged, or with Git's conflict marks; take one version: git checkout HEAD {LOCK}")
 
 
 def inputs_of(stage: Stage) -> list[dict[str, str]]:

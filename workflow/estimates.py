@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from fvae.errors import UserError
 from fvae.files import read_json
 from workflow.planning import Plan, Wildcards, stop
 
-# Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 28e9 to 55e9 in trainings of `study` and
+# Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 28e9 to 60e9 in trainings of `study` and
 # `faces64`. The number for a GPU is assumed; it was not measured.
 THREAD_SPEED, GPU_SPEED = 20e9, 1e12
 INCEPTION_MACS = 5.7e9  # of FID's network, for one image
@@ -105,5 +106,9 @@ def _earlier(rule: str, wildcards: Wildcards, column: str) -> float:
     name = f"sample-{wildcards.task}" if rule == "sample" else rule
     model = getattr(wildcards, "model", None)
     files = folder.glob(f"{model}/seed-*/{name}.benchmark.tsv" if model else f"{name}.benchmark.tsv")
-    values = [row[column] for file in files for row in csv.DictReader(file.read_text().splitlines(), delimiter="\t")]
-    return max((float(value) for value in values if value not in ("-", "NA")), default=0.0)
+    rows = (row for file in files for row in csv.DictReader(file.read_text().splitlines(), delimiter="\t"))
+    values = []
+    for row in rows:
+        with suppress(KeyError, TypeError, ValueError):  # "-", "NA", or a file that was cut off
+            values.append(float(row[column]))
+    return max(values, default=0.0)

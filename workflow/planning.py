@@ -81,7 +81,10 @@ class Plan:
         # Snakemake asks for parameters once per job, and an experiment has hundreds of jobs.
         self.plain = cache(lambda name: self.params.experiments[name].model_dump(mode="json"))
         self.recorded = bool(recorded)
-        self.sources: dict[str, str] = read_json(SOURCES, "") if SOURCES.exists() else {}
+        try:
+            self.sources: dict[str, str] = read_json(SOURCES, "", dict[str, str])
+        except UserError:  # missing or damaged: digests are computed again
+            self.sources = {}
         if not self.recorded and not STARTED.exists() and (found := next(Path("results").glob("*/runs"), None)):
             stop(f"{found}: Snakemake made nothing in this folder yet; run `make adopt` to accept what is here")
 

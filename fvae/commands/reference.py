@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fvae import layout
 from fvae.data.dataset import load as load_images
-from fvae.evaluation.reference import digest, make
+from fvae.evaluation.reference import make
 from fvae.files import read_json
 from fvae.params import load
 from fvae.results import InceptionStatus
@@ -18,4 +18,4 @@ def run(experiment_name: str) -> None:
     settings = load().experiment(experiment_name).evaluation.fid
     images = load_images(layout.data(experiment_name))
     weights = read_json(layout.INCEPTION_STATUS, "inception", InceptionStatus)
-    make(layout.reference(experiment_name), images.split("train"), digest(images), settings, weights)
+    make(layout.reference(experiment_name), images.split("train"), images.digest(), settings, weights)

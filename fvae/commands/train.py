@@ -33,10 +33,13 @@ from fvae.params import (
 )
 from fvae.seeding import seed_everything
 from fvae.training import loop
+from fvae.training.results import remove_results
 
 
 def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: bool = False) -> None:
     """Train a model of an experiment; its run's folder then holds weights, history and cost.
+
+    Those of an earlier training in this folder are deleted first.
 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
     it, where there are too few images for what the parameters ask, and where the training is stopped or diverges.
@@ -49,6 +52,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
     net = build(spec, experiment.data.size, experiment.data.bits)
     folder = layout.Run(experiment_name, model, seed)
     lock = rank_zero_only(lock_folder)(folder.folder)
+    rank_zero_only(remove_results)(folder.folder)
     rank_zero_only(write_text)(folder.model_spec, spec.model_dump_json(indent=2) + "\n")
     try:
         loop.train(
@@ -59,7 +63,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
             learning_rate=spec.learning_rate,
             init=spec.init,
             seed=seed,
-            fingerprint=fingerprint(spec, settings, seed, images.manifest["images_sha256"], net),
+            fingerprint=fingerprint(spec, settings, seed, images.digest(), experiment.evaluation.swd.patches, net),
             validate=validator(
                 random_images(images.split("validation"), settings.validation_images, "train/validation"),
                 patches=experiment.evaluation.swd.patches,
@@ -96,13 +100,14 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
     return found if applies else resolve_one(experiment, model)
 
 
-def fingerprint(spec: ModelSpec, settings: Training, seed: int, images_sha256: str, model: Model) -> str:
+def fingerprint(spec: ModelSpec, settings: Training, seed: int, images_digest: str, patches: int, model: Model) -> str:
     """A digest of all that decides a training but its code: a state is continued only where this is the same."""
     made_of = [
         spec.model_dump_json(),
         settings.model_dump_json(),
         seed,
-        images_sha256,
+        images_digest,
+        patches,
         [[name, *tensor.shape] for name, tensor in model.state_dict().items()],  # other code may name them otherwise
     ]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()

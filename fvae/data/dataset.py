@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ class ImageArray:
 
     def __init__(self, images: np.ndarray, splits: Sequence[str], manifest: dict[str, Any]) -> None:
         self.images, self.splits, self.manifest = images, splits, manifest
+
+    def digest(self) -> str:
+        """A hash of the pixels and of which split each image is in."""
+        parts = [self.manifest["images_sha256"], *self.splits]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def training_images(self, *, hold_out: bool) -> np.ndarray:
         """The images that models are trained on, a view: those of the split train, or all where none are held out."""

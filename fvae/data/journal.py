@@ -64,7 +64,10 @@ class Journal:
             return []
         outcomes: list[Outcome] = []
         for line in rest:
-            outcome = Outcome(**json.loads(line)) if line.endswith("\n") else None
+            try:
+                outcome = Outcome(**json.loads(line)) if line.endswith("\n") else None
+            except (ValueError, TypeError):  # what follows a damaged line is read again
+                break
             if outcome is None or (outcome.reason is None and not left):
                 break
             left -= outcome.reason is None

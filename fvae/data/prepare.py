@@ -82,8 +82,12 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
         left_out = f"{count:,} other images are left out ({source.left_out_kinds})"
         print(f"fvae: {path}: read as {source.form.name}; {left_out}", file=sys.stderr)
     digest = source_digest(path, {})
-    how = settings.model_dump(mode="json", exclude={"path", "size"})
-    identity = _sha256(json.dumps([digest, how, code(), prepared.LIBRARIES]).encode())
+
+    def identity_without(*names: str) -> str:
+        how = settings.model_dump(mode="json", exclude={"path", "size", *names})
+        return _sha256(json.dumps([digest, how, code(), prepared.LIBRARIES]).encode())
+
+    identity = identity_without()
     with _working_folder(out) as working:
         waiting = beside(out, "waiting")
         if (waiting / IDENTITY).exists() and (waiting / IDENTITY).read_text() == identity:
@@ -92,7 +96,8 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
             return
 
         sizes = (settings.size, *(others or {}))
-        with Journal(working, sizes, identity) as journal:
+        # What decides no pixel may change between two attempts.
+        with Journal(working, sizes, identity_without("split", "max_rejected")) as journal:
             decode = partial(
                 decode_at_sizes, sizes=sizes, crop=settings.crop, filter=settings.filter, side=source.form.side
             )

@@ -5,7 +5,7 @@ Importing this package imports no PyTorch: the commands read the lists of names 
 
 TASKS = (  # see `sampling.generate`
     *("random", "sheets", "temperatures", "reconstructions"),
-    *("pairs", "quads", "sources", "grain"),
+    *("interpolation", "interpolation_four", "sources", "grain"),
 )
 SOURCES = ("standard", "marginals", "gaussian", "flow")  # of latents, see `latent_sources.images_of_sources`
 METRICS = (

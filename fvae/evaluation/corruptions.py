@@ -1,6 +1,6 @@
 """Corruptions of real images at rising strengths: what a distance between images and samples must notice.
 
-The first four are those of the FID's authors (Heusel et al. 2017), as far as they apply.
+Blur, noise and swirls are those of the FID's authors (Heusel et al. 2017); loss of contrast is ours.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def mmd(x: Tensor, y: Tensor) -> float:
 
 
 class Manifolds(NamedTuple):
-    """Shares between 0 and 1; density may exceed 1."""
+    """Three shares in [0, 1], and density, which may exceed 1."""
 
     precision: float  # of fakes within a real image's neighbourhood (Kynkäänniemi et al. 2019)
     recall: float  # of real images within a fake's neighbourhood

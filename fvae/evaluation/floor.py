@@ -14,7 +14,7 @@ from fvae.evaluation.metrics.fid import inception_metrics
 from fvae.evaluation.metrics.swd import over_sets
 from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.random_features import RandomFeatures
-from fvae.evaluation.reference import Reference, digest
+from fvae.evaluation.reference import Reference
 from fvae.evaluation.reference import load as load_reference
 from fvae.evaluation.spread import deviation, mean
 from fvae.evaluation.swd import DistanceTo
@@ -30,7 +30,7 @@ SEED = 0  # of patches, directions and subsets of features; the floor belongs to
 def measure(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     """The floors of an experiment's distances, each over as many subsets as there are draws of samples, by metric."""
     images = load(layout.data(experiment_name))
-    reference = load_reference(layout.reference(experiment_name), digest(images))
+    reference = load_reference(layout.reference(experiment_name), images.digest())
     weights = read_json(layout.INCEPTION_STATUS, "inception", InceptionStatus)
     fidelity = of_fidelity(images.split("test"), experiment, reference, weights)
     return {

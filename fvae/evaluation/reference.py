@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from fvae.data.dataset import ImageArray
 from fvae.errors import UserError
 from fvae.evaluation.frechet import square_root, statistics
 from fvae.files import read_arrays, reading, write_arrays
@@ -25,12 +23,6 @@ class Reference(NamedTuple):
     root: np.ndarray  # of the covariance
     features: np.ndarray  # of up to KEPT images in random order, (≤ KEPT, 2048)
     images: int  # of which mean and covariance are
-
-
-def digest(images: ImageArray) -> str:
-    """A hash of a prepared set's pixels and of which of them are for training."""
-    parts = [images.manifest["images_sha256"], *images.splits]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def make(path: Path, train: np.ndarray, digest: str, settings: FID, weights: dict[str, str | None]) -> None:

@@ -27,11 +27,12 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
 
     random: (draws, images, C, H, W), samples at a temperature, with fresh z for each draw, with the noise of q(x|z) or
         without it.
-    sheets: (images, C, H, W), the same of one draw.
+    sheets: (images, C, H, W), samples at a temperature, without that noise.
     temperatures: (T, images, C, H, W), the same u at each temperature.
     reconstructions: (2, images, C, H, W), real images, then what is decoded from their noise-free latents.
-    pairs: (pairs, steps + 2, C, H, W), straight lines between two latents, between the two real images.
-    quads: (sheets, steps, steps, C, H, W), bilinear among the latents of four real images, which lie in the corners.
+    interpolation: (pairs, steps + 2, C, H, W), straight lines between two latents, between the two real images.
+    interpolation_four: (sheets, steps, steps, C, H, W), bilinear among the latents of four real images, which lie in
+        the corners.
     grain: (2, images, C, H, W), samples at T = 1 without the noise of q(x|z), then of the same z with it.
     """
     generator = torch_generator(seed, "sample", task)
@@ -48,7 +49,9 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
         drawn = np.empty((random.draws, random.images, *model.shape), np.uint8)
         for draw in range(random.draws):
             generator = torch_generator(seed, "sample", task, draw)
-            drawn[draw] = sample(model, random.images, generator, temperature=random.temperature, noise=random.noise)
+            drawn[draw] = sample(
+                model, random.images, generator, temperature=random.temperature, noise=random.decoder_noise
+            )
         return drawn
     if task == "grain":
         both = [(torch_generator(seed, "sample", task), noise) for noise in (False, True)]
@@ -61,18 +64,18 @@ def generate(model: Model, task: str, settings: Sampling, held_out: np.ndarray, 
     if task == "reconstructions":
         real = chosen(settings.reconstructions.images)
         return np.stack([real, decode(model, encode(model, real))])
-    if task == "pairs":
-        pairs, steps = settings.pairs.pairs, settings.pairs.steps
+    if task == "interpolation":
+        pairs, steps = settings.interpolation.pairs, settings.interpolation.steps
         real = chosen(2 * pairs)
-        noise = generator if settings.pairs.noise else None
+        noise = generator if settings.interpolation.encoder_noise else None
         first, last = encode(model, real, noise).unflatten(0, (pairs, 2)).unbind(1)
         z = lerp(first[:, None], last[:, None], torch.linspace(0, 1, steps)[None, :, None])
         between = decode(model, z.flatten(0, 1)).reshape(pairs, steps, *model.shape)
         ends = real.reshape(pairs, 2, *model.shape)
         return np.concatenate([ends[:, :1], between, ends[:, 1:]], axis=1)
-    assert task == "quads", task
-    sheets, steps = settings.quads.sheets, settings.quads.steps
-    noise = generator if settings.quads.noise else None
+    assert task == "interpolation_four", task
+    sheets, steps = settings.interpolation_four.sheets, settings.interpolation_four.steps
+    noise = generator if settings.interpolation_four.encoder_noise else None
     a, b, c, d = encode(model, chosen(4 * sheets), noise).unflatten(0, (sheets, 4))[:, :, None, None].unbind(1)
     t = torch.linspace(0, 1, steps)
     down, across = t[None, :, None, None], t[None, None, :, None]

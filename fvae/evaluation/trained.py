@@ -11,7 +11,7 @@ from fvae.training.machine import default_device
 
 
 def load_trained(experiment: Experiment, run: layout.Run) -> Model:
-    """The model with the weights that were best on the validation images, on the GPU where there is one.
+    """The model with the weights that its training kept, `training.keep`, on the GPU where there is one.
 
     Raises UserError where the run is not trained or its files do not fit each other.
     """

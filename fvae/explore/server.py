@@ -146,7 +146,7 @@ def refuse_other_sites() -> Response | None:
 
 
 def with_headers(answer: Response) -> Response:
-    """The answer with the headers that keep the page to itself."""
+    """The answer with headers by which no other page can use this one."""
     answer.headers.update(HEADERS)
     return answer
 

@@ -13,6 +13,7 @@ from fvae.files import read_json
 from fvae.library.trained_model import TrainedModel
 from fvae.models.build import describe
 from fvae.paper import style
+from fvae.paper.table import mean_and_spread
 from fvae.params import Experiment, Images, Portraits
 from fvae.results import read_cost, read_floor, read_metric
 from fvae.version import __version__
@@ -162,32 +163,25 @@ def metric_rows(run: layout.Run, experiment: Experiment) -> Iterator[dict[str, s
 
     def row(label: str, value: str, measured_of: str, name: str = "") -> dict[str, str]:
         found = floor.get(name)
-        real = with_error(found["mean"], found["standard_deviation"], 1) if found else ""
+        real = mean_and_spread([found["mean"]], 1, of_one=found["standard_deviation"]) if found else ""
         return {"metric": label, "this model": value, "real images": real, "measured of": measured_of}
 
     if run.metric("bpd").is_file():
         bpd = read_metric(run, "bpd")
-        value = ("≤ " if bpd["bound"] else "") + with_error(bpd["bpd"], bpd["standard_error"], 3)
+        value = ("≤ " if bpd["bound"] else "") + mean_and_spread([bpd["bpd"]], 3, of_one=bpd["standard_error"])
         yield row("bits/dim ↓", value, f"{bpd['images']:,} held-out images")
     for name, label, key in DISTANCES:
         if run.metric(name).is_file() and (found := read_metric(run, name))[key] is not None:
-            value = with_error(found[key], found["standard_deviation"], 1)
+            value = mean_and_spread([found[key]], 1, of_one=found["standard_deviation"])
             yield row(label, value, f"{found['images']:,} {samples}", name)
     if run.metric("fid").is_file():
         fid = read_metric(run, "fid")
         of = fid["reason"] if fid["fid"] is None else f"{fid['images']:,} {samples}"
-        yield row("FID ↓", with_error(fid["fid"], fid["fid_standard_deviation"], 1), of, "fid")
+        yield row("FID ↓", mean_and_spread([fid["fid"]], 1, of_one=fid["fid_standard_deviation"]), of, "fid")
     if run.metric("sharpness").is_file():
         found = read_metric(run, "sharpness")["reconstructions"]
         value = "exact" if found["psnr"] is None else f"{found['psnr']:.1f}"
         yield row("PSNR, dB ↑", value, f"{found['images']:,} reconstructions")
-
-
-def with_error(value: float | None, error: float | None, digits: int) -> str:
-    """A number and its error, if it has one; n/a where there is no number."""
-    if value is None:
-        return "n/a"
-    return f"{value:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
 
 
 def limits(experiment: Experiment, trained: TrainedModel) -> Iterator[str]:

@@ -49,7 +49,8 @@ class TrainedModel:
         """n images of z ∼ N(0, T² I), equation (19): uint8 (n, 3, H, W).
 
         Fewer images of the same seed and temperature are the first ones of more. Up to rounding they are the first draw
-        of `python -m fvae sample random`, if `sampling.random.noise` is false and `sampling.batch_norm` is `running`.
+        of `python -m fvae sample random`, if `sampling.random.decoder_noise` is false and `sampling.batch_norm` is
+        `stored`.
         Raises UserError for n < 1, a seed < 0, or a temperature that is negative or not finite.
         """
         _check_count("n", n, 1)

@@ -14,13 +14,13 @@ from fvae.results import read_metric
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """The strips of each f-VAE, one under the other."""
     shown = runs("fvaes", experiment_name, experiment)
-    pictures = [strips(style.samples(experiment_name, experiment, "pairs", run.model)) for run in shown]
+    pictures = [strips(style.samples(experiment_name, experiment, "interpolation", run.model)) for run in shown]
     aspect = pictures[0].shape[0] / pictures[0].shape[1]
     figure, axes = style.stack(len(shown), experiment, aspect=aspect, lines=2)
     for panel, run, picture in zip(axes, shown, pictures, strict=True):
         panel.imshow(picture)
         panel.set_axis_off()
-        steps = experiment.sampling.pairs.steps
+        steps = experiment.sampling.interpolation.steps
         panel.set_title(f"{style.label(run.model)}: a real image, {steps} steps, a real image{sureness(run)}")
     return figure
 

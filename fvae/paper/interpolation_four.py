@@ -10,7 +10,7 @@ from fvae.params import Experiment
 
 def draw(experiment_name: str, experiment: Experiment) -> Figure:
     """One square sheet for every four images."""
-    sheets = style.samples(experiment_name, experiment, "quads")
+    sheets = style.samples(experiment_name, experiment, "interpolation_four")
     figure, axes = style.stack(len(sheets), experiment, aspect=1.0, across=min(2, len(sheets)))
     for panel, images in zip(axes, sheets, strict=False):
         style.show(panel, images)

@@ -53,7 +53,8 @@ def label(model: str) -> str:
 
 def devices(costs: Iterable[Mapping[str, Any]]) -> list[str]:
     """The devices of some trainings in words, each once; a single thread in the singular."""
-    return sorted({re.sub(r", 1 threads$", ", 1 thread", cost["device"]) for cost in costs})
+    named = {device for cost in costs for device in cost["device"].split("; ")}
+    return sorted(re.sub(r", 1 threads$", ", 1 thread", device) for device in named)
 
 
 @contextmanager
@@ -112,7 +113,7 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
-SAMPLE_DIMS = dict.fromkeys(TASKS, 5) | {"sheets": 4, "quads": 6}
+SAMPLE_DIMS = dict.fromkeys(TASKS, 5) | {"sheets": 4, "interpolation_four": 6}
 
 
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:

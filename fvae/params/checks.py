@@ -12,11 +12,11 @@ from fvae.errors import UserError
 from fvae.params.schema import Dense, Experiment, FlowModelSpec, FlowSpec, ModelSpec, Portraits, ResidualEncoder
 
 RULES = (
-    *("all", "paper", "prepare", "match", "train", "sample", "bpd", "fid", "temperature"),
+    *("all", "paper", "prepare", "match", "train", "sample", "temperature"),
     *("inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
     *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
-    *("sources", "pictures", "grain", "sizes", "metrics", "fidelity", "random_features"),
+    *("grain", "sizes", "metrics", "fidelity", "random_features"),
 )
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows
@@ -109,7 +109,7 @@ def _batch_norm_of_one_value(experiment: Experiment) -> Iterator[Problem]:
 def _too_few_images(experiment: Experiment, counts: Mapping[str, int]) -> Iterator[Problem]:
     """What needs more real images than a split has."""
     sampling, (rows, columns) = experiment.sampling, experiment.figures.sheet
-    pairs, four = sampling.pairs.pairs, sampling.quads.sheets
+    pairs, four = sampling.interpolation.pairs, sampling.interpolation_four.sheets
     portraits = isinstance(experiment.data, Portraits)
     split_of = {split: f"data.{split}" if portraits else "data" for split in ("train", "validation", "test")}
     needs = [
@@ -118,8 +118,8 @@ def _too_few_images(experiment: Experiment, counts: Mapping[str, int]) -> Iterat
         (split_of["test"], "test", LEAST_TEST_IMAGES, "a standard error"),
         ("training.batch_size", "train", experiment.training.batch_size, "a batch"),
         ("sampling.reconstructions.images", "test", sampling.reconstructions.images, "the reconstructions"),
-        ("sampling.pairs.pairs", "test", 2 * pairs, f"interpolation between {pairs} pairs"),
-        ("sampling.quads.sheets", "test", 4 * four, f"interpolation among four images on {four} sheets"),
+        ("sampling.interpolation.pairs", "test", 2 * pairs, f"interpolation between {pairs} pairs"),
+        ("sampling.interpolation_four.sheets", "test", 4 * four, f"interpolation among four images on {four} sheets"),
         ("figures.sheet", "test", rows * columns, f"a sheet of {rows}×{columns}"),
     ]
     for parameter, split, needed, purpose in needs:

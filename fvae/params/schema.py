@@ -190,7 +190,7 @@ class FlowSpec(Section):
     split_bound: Positive | None = 4.0  # of the log-scale of what leaves after a level (CondActnorm); null: unbounded
 
 
-Quantity = Literal["parameters", "macs"]  # that ever get a gradient; multiply-accumulates of (6) for one image
+Quantity = Literal["parameters", "macs"]  # those that ever get a gradient; multiply-accumulates of (6) for one image
 
 
 Divergence = Literal["restart", "ignore"]  # from the last validation at half the learning rate, or train on
@@ -334,7 +334,7 @@ class RandomSamples(Section):
     images: Count
     draws: Count  # sets of so many images, by which the error of a distance is measured
     temperature: Temperature
-    noise: StrictBool  # that of q(x|z), σ₂, is added to the decoded images; false: as in the paper
+    decoder_noise: StrictBool  # that of q(x|z), σ₂, is added to the decoded images; false: as in the paper
 
 
 class SheetSamples(Section):
@@ -351,16 +351,16 @@ class Reconstructions(Section):
     images: Count
 
 
-class Pairs(Section):
+class InterpolationSamples(Section):
     pairs: Count
     steps: Steps
-    noise: StrictBool  # the latents of images are F_x(u) with random u; false: F_x(0)
+    encoder_noise: StrictBool  # the latents of images are F_x(u) with random u; false: F_x(0)
 
 
-class Quads(Section):
+class InterpolationFourSamples(Section):
     sheets: Count
     steps: Steps
-    noise: StrictBool  # as for pairs
+    encoder_noise: StrictBool  # as for two images
 
 
 class Sources(Section):
@@ -370,19 +370,19 @@ class Sources(Section):
 class Grain(Section):
     images: Annotated[
         int, Field(ge=25, strict=True)
-    ]  # at least those of the figure; without the noise of q(x|z), and with it
+    ]  # at least those of the figure; each is decoded without the noise of q(x|z) and with it
 
 
 class Sampling(Section):
-    """What is generated from a trained model, an array file a task."""
+    """What is generated from a trained model: one file of images for each task."""
 
-    batch_norm: Literal["running", "prior"]  # statistics in G for samples: of training, or of draws from the prior
+    batch_norm: Literal["stored", "prior"]  # statistics in G for samples: those with the weights, or of prior draws
     random: RandomSamples
     sheets: SheetSamples
     temperatures: TemperatureSweep
     reconstructions: Reconstructions
-    pairs: Pairs
-    quads: Quads
+    interpolation: InterpolationSamples
+    interpolation_four: InterpolationFourSamples
     sources: Sources
     grain: Grain
 
@@ -411,7 +411,7 @@ class FID(Section):
 
 
 class Sharpness(Section):
-    images: Count  # reconstructed; of samples as many as of test images
+    images: Count  # test images to reconstruct; the number of samples is that of all test images
 
 
 class Evaluation(Section):
@@ -434,7 +434,7 @@ class Figures(Section):
 
 
 class Thresholds(Section):
-    """Distances on the curves of the validations, at which a training counts as arrived."""
+    """Distances on the curves of the validations, which a training has to reach for the claim on speed."""
 
     portrait_distance: Positive
     swd: Positive

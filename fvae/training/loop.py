@@ -93,7 +93,7 @@ def run_steps(
         x, u = batches(record.step)
 
         # Loss, gradient, update, and average of the weights.
-        learning_rate = schedule.rate(record.step, record.slowdowns)
+        learning_rate = schedule.rate(record.step, record.restarts)
         loss = trainer.train_step(x, u, learning_rate)
         record.add_step(loss)
         log.step()
@@ -103,9 +103,10 @@ def run_steps(
         log_now = schedule.logs_after(step)
         if log_now:
             bpd = trainer.mean_bits_per_dim(record.since_log())
+            record.seconds += time.monotonic() - started
             diverged = recovery.has_diverged(bpd)
             if not diverged:
-                record.add_log(bpd, seconds=time.monotonic() - started)
+                record.add_log(bpd)
                 log.loss(bpd, learning_rate)
 
         # Evaluate the averaged weights on held-out images.

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from fvae.models.base import Model
 from fvae.training.checkpoint import copied_weights
-from fvae.training.makers import difference, makers
+from fvae.training.machine import device_name
+from fvae.training.versions import difference, versions
 
 Keep = Literal["validation", "training", "last"]
 
@@ -43,34 +44,38 @@ class Record:
     def __init__(self, device: torch.device, keep: Keep = "validation") -> None:
         self.keep = keep  # which of the validated weights: those with the lowest bits/dim of these images, or the last
         self.step = 0  # steps done
-        self.seconds = 0.0  # spent on training steps
+        self.seconds = 0.0  # spent on training steps, those after which the loss diverged included
         self.lowest_kept = math.inf  # bits/dim of the images that choose the weights
         self.best_bpd = math.inf  # bits/dim of held-out images, of the weights that are kept
         self.best_weights: dict[str, Tensor] = {}
         self.lowest_bpd = math.inf  # bits/dim of training images: the lowest mean between two logs
-        self.made_by: list[dict[str, Any]] = []  # the code and the libraries, each with the step from which on
-        self.add_makers()
-        self.slowdowns = 0  # how many times the loss diverged
+        self.trained_with: list[dict[str, Any]] = []  # the code and the libraries, each with the step from which on
+        self.add_versions()
+        self.devices = [device_name(torch.device(device))]  # each on which a part of the training ran
+        self.restarts = 0  # how many times the loss diverged
         self.history: list[dict[str, float]] = []
         self.since_log = Mean(device)  # nats per image, of this process's share of each batch
         self.since_validation = Mean("cpu")  # bits/dim, the same in every process
 
-    def add_makers(self) -> None:
+    def add_versions(self) -> None:
         """Note the code and the libraries that are here, where others made the steps so far."""
-        if not self.made_by or difference(self.made_by[-1], makers()):
-            self.made_by.append({"from_step": self.step, **makers()})
+        if not self.trained_with or difference(self.trained_with[-1], versions()):
+            self.trained_with.append({"from_step": self.step, **versions()})
+
+    def add_device(self, device: torch.device) -> None:
+        """Note the device that is here, where another one did the steps so far."""
+        self.devices = list(dict.fromkeys([*self.devices, device_name(device)]))
 
     def add_step(self, loss: Tensor) -> None:
         """Count a step with its loss in nats per image."""
         self.step += 1
         self.since_log.add(loss)
 
-    def add_log(self, bpd: float, seconds: float) -> None:
-        """Note the mean bits/dim over all processes of the steps since the last log, and the seconds that they took."""
+    def add_log(self, bpd: float) -> None:
+        """Note the mean bits/dim over all processes of the steps since the last log."""
         self.since_validation.add(bpd, self.since_log.count)
         self.since_log.reset()
         self.lowest_bpd = min(self.lowest_bpd, bpd)
-        self.seconds += seconds
 
     def add_validation(self, measured: dict[str, float], *, images: int, model: Model) -> None:
         """Add a row to the history, and keep the weights of the validated model where they are to be kept so far."""
@@ -79,7 +84,7 @@ class Record:
             {
                 "images": images,
                 "seconds": self.seconds,
-                "slowdowns": self.slowdowns,
+                "restarts": self.restarts,
                 "train_bpd": train_bpd,
                 **measured,
             }

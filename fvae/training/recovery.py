@@ -14,8 +14,8 @@ from fvae.training.states import States
 from fvae.training.trainer import Trainer
 
 SAVE_SECONDS = 60.0  # between two saves of the newest state
-EXPLOSION = 5.0  # bits/dim above the lowest logged loss, from which on a training has diverged
-MAX_SLOWDOWNS = 3  # how many times a training goes back, each time with a smaller learning rate
+DIVERGED_ABOVE = 5.0  # bits/dim above the lowest logged loss, from which on a training has diverged
+MAX_RESTARTS = 3  # how many times a training goes back, each time with a smaller learning rate
 
 
 class Recovery:
@@ -40,7 +40,7 @@ class Recovery:
         self.trainer.fabric.barrier()
         if found.remark and self.trainer.fabric.is_global_zero:
             kept = ""
-            if found.made_otherwise:
+            if found.other_versions:
                 folder = self.states.set_aside()
                 kept = (
                     f"; to continue the old one, move the files of {folder.name} back and use --resume-across-versions"
@@ -66,20 +66,21 @@ class Recovery:
         """Whether a loss in bits/dim exploded, or it or a weight is not finite, in any process; False if ignored."""
         if self.ignores:
             return False
-        sound = math.isfinite(bpd) and bpd <= self.record.lowest_bpd + EXPLOSION and self.trainer.has_finite_weights()
-        return self.trainer.any_process(not sound)
+        near = math.isfinite(bpd) and bpd <= self.record.lowest_bpd + DIVERGED_ABOVE
+        return self.trainer.any_process(not (near and self.trainer.has_finite_weights()))
 
     def is_not_finite(self, bpd: float) -> bool:
         """Whether held-out bits/dim are not finite in any process; False if that is ignored."""
         return not self.ignores and self.trainer.any_process(not math.isfinite(bpd))
 
     def go_back(self) -> None:
-        """Restore the validated state, for a smaller learning rate. Raises UserError after MAX_SLOWDOWNS times."""
-        step, slowdowns, state = self.record.step, self.record.slowdowns + 1, self.states.load_validated()
-        if slowdowns > MAX_SLOWDOWNS or state is None:
+        """Restore the validated state, for a smaller learning rate. Raises UserError after MAX_RESTARTS times."""
+        step, restarts, state = self.record.step, self.record.restarts + 1, self.states.load_validated()
+        if restarts > MAX_RESTARTS or state is None:
             raise UserError(f"{self.folder}: the loss diverged at step {step}; lower the model's learning_rate")
+        seconds = self.record.seconds
         self._restore(state)
-        self.record.slowdowns = slowdowns
+        self.record.restarts, self.record.seconds = restarts, seconds
         self.save()
 
     def stop(self, number: int) -> None:
@@ -97,4 +98,5 @@ class Recovery:
     def _restore(self, state: dict[str, dict[str, object]]) -> None:
         self.trainer.load_state_dict(state["trainer"])
         self.record.load_state_dict(state["record"])
-        self.record.add_makers()
+        self.record.add_versions()
+        self.record.add_device(self.trainer.device)

@@ -12,8 +12,14 @@ from fvae.errors import UserError
 from fvae.files import sha256, write, write_json
 from fvae.provenance import software
 from fvae.training.checkpoint import save_weights
-from fvae.training.machine import device_name, peak_memory
+from fvae.training.machine import peak_memory
 from fvae.training.record import Record
+
+
+def remove_results(folder: Path) -> None:
+    """Delete the files of an earlier training, so that a folder never holds those of two."""
+    for name in ("weights.safetensors", "training.json", "history.csv"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def write_history(folder: Path, record: Record) -> None:
@@ -37,11 +43,11 @@ def write_results(folder: Path, record: Record, device: torch.device) -> None:
     cost = {
         "best_bpd": record.best_bpd,
         "steps": record.step,
-        "slowdowns": record.slowdowns,
-        "made_by": record.made_by,
+        "restarts": record.restarts,
+        "trained_with": record.trained_with,
         "weights_sha256": sha256(weights),
         "seconds": record.seconds,
         "peak_memory": peak_memory(device),
-        "device": device_name(device),
+        "device": "; ".join(record.devices),
     }
     write_json(folder / "training.json", {**cost, **software()})

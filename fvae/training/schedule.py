@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fvae.params import Training
 
 LOG_EVERY = 20  # steps; each log waits for the device
-SLOWDOWN = 0.5  # factor of the learning rate for each time that the loss diverged
+RESTART_FACTOR = 0.5  # factor of the learning rate for each time that the loss diverged
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Schedule:
         """
         return step == 1 or step % LOG_EVERY == 0 or self.validates_after(step)
 
-    def rate(self, step: int, slowdowns: int) -> float:
+    def rate(self, step: int, restarts: int) -> float:
         """The learning rate of a step, numbered from 0, of a training that has diverged so many times."""
-        return self.learning_rate * SLOWDOWN**slowdowns * self.factor(step)
+        return self.learning_rate * RESTART_FACTOR**restarts * self.factor(step)
 
     def factor(self, step: int) -> float:
         """Linear warm-up to 1, a plateau, and a linear fall to zero over the last images."""

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import torch
 
 from fvae.files import write
-from fvae.training.makers import difference, makers
+from fvae.training.versions import difference, versions
 
 DIGEST = 32  # bytes of a SHA-256
-FORMAT = 3  # of a state's content; a state of another format is not read
+FORMAT = 4  # of a state's content; a state of another format is not read
 
 State = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
     state: State | None
     remark: str | None  # what a user should know about it, without the folder's name
-    made_otherwise: bool  # whether the training starts anew although there is a state that other makers made
+    other_versions: bool  # whether the training starts anew since other code or libraries made the state
 
 
 class States:
@@ -47,7 +47,7 @@ class States:
 
     def save(self, state: State, *, validated: bool) -> None:
         """Write the newest state; where it is `validated`, write it as the validated state first."""
-        content = {"format": FORMAT, "fingerprint": self.fingerprint, "makers": makers(), **state}
+        content = {"format": FORMAT, "fingerprint": self.fingerprint, "versions": versions(), **state}
         for path in (self.validated, self.newest) if validated else (self.newest,):
             write(path, partial(_write, content))
 
@@ -58,23 +58,23 @@ class States:
         continue `across_versions`.
         """
         problems: list[str] = []
-        made_otherwise = False
+        other_versions = False
         for path in (self.newest, self.validated):
             try:
                 state = self._read(path)
-                if state and (differs := difference(state["makers"], makers())):
+                if state and (differs := difference(state["versions"], versions())):
                     problems.append(f"{path.name} was made by {differs}")
                     if not across_versions:
-                        made_otherwise = True
+                        other_versions = True
                         continue
             except Unusable as error:
                 problems.append(f"{path.name} {error}")
                 continue
             if state:
                 remark = f"{'; '.join(problems)}; the training continues from {path.name}" if problems else None
-                return Found(state, remark, made_otherwise=False)
+                return Found(state, remark, other_versions=False)
         remark = f"{'; '.join(problems)}; the training starts anew" if problems else None
-        return Found(None, remark, made_otherwise)
+        return Found(None, remark, other_versions)
 
     def load_validated(self) -> State | None:
         """The validated state, or None where it is damaged or missing."""

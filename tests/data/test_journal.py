@@ -121,6 +121,8 @@ def test_a_line_without_its_row_and_a_row_without_its_line_are_forgotten(tmp_pat
     text = (tmp_path / "journal.jsonl").read_text()
     (tmp_path / "journal.jsonl").write_text(text[:-5])
     assert [line.name for line in Journal(tmp_path, (4,), "a").outcomes] == ["0"]
+    (tmp_path / "journal.jsonl").write_text(f"{text}damaged\n")
+    assert [line.name for line in Journal(tmp_path, (4,), "a").outcomes] == ["0"]
 
 
 def test_several_sizes_of_one_pass_are_those_of_a_pass_each(archive, tmp_path):

@@ -32,8 +32,8 @@ def small():
         sampling[task]["images"] = 8
     sampling["random"]["draws"] = 3
     sampling["grain"]["images"] = 25
-    sampling["pairs"] |= {"pairs": 2, "steps": 3}
-    sampling["quads"] |= {"sheets": 1, "steps": 2}
+    sampling["interpolation"] |= {"pairs": 2, "steps": 3}
+    sampling["interpolation_four"] |= {"sheets": 1, "steps": 2}
     evaluation["bpd"] = {"images": 8, "importance_samples": 2}
     evaluation["sharpness"] = {"images": 8}
     models = {name: SPECS[name].model_dump() for name in ("vae", "glow", "fvae")}

@@ -68,10 +68,10 @@ def test_of_another_split_of_the_same_images_it_is_refused(tmp_path):
         return ImageArray(IMAGES, ["train"] * train + ["test"] * (60 - train), {"images_sha256": "the same"})
 
     fifty, forty = prepared(50), prepared(40)
-    reference.make(tmp_path / "r.npz", fifty.split("train"), reference.digest(fifty), SETTINGS, WEIGHTS)
-    assert reference.load(tmp_path / "r.npz", reference.digest(prepared(50))).images == 50
+    reference.make(tmp_path / "r.npz", fifty.split("train"), fifty.digest(), SETTINGS, WEIGHTS)
+    assert reference.load(tmp_path / "r.npz", prepared(50).digest()).images == 50
     with pytest.raises(UserError, match="of other training images; make it again"):
-        reference.load(tmp_path / "r.npz", reference.digest(forty))
+        reference.load(tmp_path / "r.npz", forty.digest())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_fid_of_a_run_takes_so_many_of_each_draw_as_the_parameters_say(tmp_path,
     monkeypatch.chdir(tmp_path)
     prepare_portraits(Portraits(kind="portraits", size=16, bits=8, train=40, validation=2, test=2, seed=0), DATA)
     images = load_images(DATA)
-    reference.make(layout.reference("demo"), images.split("train"), reference.digest(images), SETTINGS, WEIGHTS)
+    reference.make(layout.reference("demo"), images.split("train"), images.digest(), SETTINGS, WEIGHTS)
     write_json(layout.INCEPTION_STATUS, WEIGHTS)
     run = layout.Run("demo", "fvae", 0)
     experiment = load_params(ROOT / "params.yaml").experiments["demo"]
@@ -135,7 +135,7 @@ def test_fid_of_a_run_takes_so_many_of_each_draw_as_the_parameters_say(tmp_path,
     samples = RNG.integers(0, 256, (2, 36, 3, 16, 16), dtype=np.uint8)
     write_array(run.samples("random"), samples)
     found = measure("demo", experiment, run)
-    loaded = reference.load(layout.reference("demo"), reference.digest(images))
+    loaded = reference.load(layout.reference("demo"), images.digest())
     assert found == inception_metrics(samples[:, :30], loaded, WEIGHTS, seed=0)
     assert len(found["fid_draws"]) == 2
     write_array(run.samples("random"), samples[:, :20])

@@ -11,13 +11,13 @@ from fvae.models.vae import VAE
 from fvae.params import Sampling
 
 SETTINGS = Sampling(
-    batch_norm="running",
-    random={"images": 10, "draws": 2, "temperature": 1.0, "noise": False},
+    batch_norm="stored",
+    random={"images": 10, "draws": 2, "temperature": 1.0, "decoder_noise": False},
     sheets={"images": 4, "temperature": 0.0},
     temperatures={"images": 3, "temperatures": (0.0, 0.5, 1.0)},
     reconstructions={"images": 5},
-    pairs={"pairs": 2, "steps": 3, "noise": False},
-    quads={"sheets": 1, "steps": 3, "noise": False},
+    interpolation={"pairs": 2, "steps": 3, "encoder_noise": False},
+    interpolation_four={"sheets": 1, "steps": 3, "encoder_noise": False},
     sources={"images": 3},
     grain={"images": 25},
 )
@@ -38,8 +38,8 @@ def glow():
         ("sheets", (4,)),
         ("temperatures", (3, 3)),
         ("reconstructions", (2, 5)),
-        ("pairs", (2, 5)),
-        ("quads", (1, 3, 3)),
+        ("interpolation", (2, 5)),
+        ("interpolation_four", (1, 3, 3)),
         ("grain", (2, 25)),
     ],
 )
@@ -69,30 +69,30 @@ def test_a_flow_reconstructs_exactly(glow):
 
 
 def test_pairs_are_straight_lines_between_two_real_images(glow):
-    for row in generate(glow, "pairs", SETTINGS, HELD_OUT, seed=0).astype(int):
+    for row in generate(glow, "interpolation", SETTINGS, HELD_OUT, seed=0).astype(int):
         assert (row[0] == row[1]).all()
         assert (row[-1] == row[-2]).all()
         assert np.abs(row[2] - (row[1] + row[3]) / 2).max() <= 1
 
 
-def test_quads_are_bilinear_among_four_corners(glow):
-    sheet = generate(glow, "quads", SETTINGS, HELD_OUT, seed=0)[0].astype(int)
+def test_interpolation_is_bilinear_among_four_corners(glow):
+    sheet = generate(glow, "interpolation_four", SETTINGS, HELD_OUT, seed=0)[0].astype(int)
     corners = sheet[[0, 0, 2, 2], [0, 2, 0, 2]]
     assert np.abs(sheet[1, 1] - corners.mean(0)).max() <= 1
     assert np.abs(sheet[0, 1] - corners[:2].mean(0)).max() <= 1
 
 
-@pytest.mark.parametrize("task", ["pairs", "quads"])
+@pytest.mark.parametrize("task", ["interpolation", "interpolation_four"])
 def test_noise_in_the_latents_of_interpolation_is_a_choice(task):
     """With it the ends of a line are decoded from F_x(u), σ₁u away from F_x(0), and the same at each call."""
     torch.manual_seed(0)
     encoder = {"networks": "residual", "levels": 1, "steps": 1, "expansion": 2.0, "latent": "full"}
     vae = VAE((3, 8, 8), encoder=encoder).eval()
-    part = getattr(SETTINGS, task).model_copy(update={"noise": True})
+    part = getattr(SETTINGS, task).model_copy(update={"encoder_noise": True})
     noisy = SETTINGS.model_copy(update={task: part})
     plain, first, second = (generate(vae, task, each, HELD_OUT, seed=0) for each in (SETTINGS, noisy, noisy))
     assert (first == second).all()
-    ends = (0, slice(1, -1)) if task == "pairs" else (0,)
+    ends = (0, slice(1, -1)) if task == "interpolation" else (0,)
     assert (plain[ends] != first[ends]).mean() > 0.5
     drawn = encode(vae, HELD_OUT, torch.Generator().manual_seed(1)) - encode(vae, HELD_OUT)
     u = vae.noise(len(HELD_OUT), torch.Generator().manual_seed(1)).flatten(1)
@@ -168,6 +168,6 @@ def test_grain_is_the_noise_of_the_decoder_on_the_same_latents(sigma2):
     difference = (with_noise - without)[inside]
     assert difference.std() == pytest.approx(0.1 * 128, rel=0.05)
     assert abs(difference.mean()) < 1.5
-    noisy = SETTINGS.model_copy(update={"random": SETTINGS.random.model_copy(update={"noise": True})})
+    noisy = SETTINGS.model_copy(update={"random": SETTINGS.random.model_copy(update={"decoder_noise": True})})
     plain, grainy = (generate(model, "random", each, HELD_OUT, seed=0).astype(int) for each in (SETTINGS, noisy))
     assert (grainy - plain)[(plain > 60) & (plain < 195)].std() == pytest.approx(0.1 * 128, rel=0.05)

@@ -44,8 +44,9 @@ def test_glow_is_dequantised_and_goes_back():
 
 def test_sampling():
     sampling = AUTHORS.sampling
-    assert (sampling.pairs.noise, sampling.quads.noise, sampling.batch_norm) == (True, True, "running")
-    assert (sampling.pairs.steps, sampling.quads.steps, AUTHORS.figures.sheet) == (9, 9, (9, 9))
+    pairs, four = sampling.interpolation, sampling.interpolation_four
+    assert (pairs.encoder_noise, four.encoder_noise, sampling.batch_norm) == (True, True, "stored")
+    assert (pairs.steps, four.steps, AUTHORS.figures.sheet) == (9, 9, (9, 9))
     assert {0.8, 1.0} <= {*sampling.temperatures.temperatures}
 
 

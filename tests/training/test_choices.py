@@ -113,7 +113,7 @@ def test_a_divergence_that_is_ignored_is_trained_on(tmp_path, monkeypatch, keep)
     run(tmp_path, validate=measured, settings=choose(divergence="ignore", keep=keep))
     history = pd.read_csv(tmp_path / "history.csv")
     assert history["images"].tolist() == [40, 80, 120]
-    assert history["slowdowns"].tolist() == [0, 0, 0]
+    assert history["restarts"].tolist() == [0, 0, 0]
     assert history["bpd"].isna().tolist() == history["train_bpd"].isna().tolist() == [False, True, True]
     model = build(SPEC, 8)
     checkpoint.load_weights(tmp_path / "weights.safetensors", model)

@@ -54,10 +54,10 @@ def test_a_damaged_file_of_the_match_command_is_one_line(tmp_path, text):
         resolved(EXPERIMENT, "glow", file)
 
 
-def prepared(folder):
-    """A set of 70 training images and 40 of each other split."""
-    splits = ["train"] * 70 + ["validation"] * 40 + ["test"] * 40
-    folder.mkdir(parents=True)
+def prepared(folder, train=70, validation=40):
+    """A set of 150 images, 70 of them for training and 40 for each other split."""
+    splits = ["train"] * train + ["validation"] * validation + ["test"] * 40
+    folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", np.zeros((len(splits), 3, 32, 32), np.uint8))
     pd.DataFrame({"split": splits}).to_csv(folder / "index.csv", index=False)
     manifest = {"images_sha256": "0", "splits": {}, "mean": [0.0] * 3, "std": [1.0] * 3}
@@ -98,3 +98,47 @@ def test_too_few_images_are_said_before_training(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"experiments\.demo\.training\.batch_size: .*70"):
         run("demo", "fvae", 0)
     assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def fingerprints(tmp_path, monkeypatch):
+    """A function that starts a training, and returns the fingerprint by which its states are known."""
+    monkeypatch.setattr("fvae.commands.train.check_counts", lambda *_: None)
+    monkeypatch.setattr("fvae.commands.train.validator", lambda *_, **__: None)
+    found = []
+    monkeypatch.setattr("fvae.training.loop.train", lambda *_, fingerprint, **__: found.append(fingerprint))
+    (tmp_path / "params.yaml").write_text(Path("params.yaml").read_text())
+    prepared(tmp_path / "data/demo")
+    monkeypatch.chdir(tmp_path)
+
+    def start():
+        run("demo", "fvae", 0)
+        return found[-1]
+
+    return start
+
+
+def test_a_state_of_the_same_training_is_known(fingerprints):
+    assert fingerprints() == fingerprints()
+
+
+def test_a_state_of_another_split_of_the_same_pixels_is_another_trainings(fingerprints):
+    before = fingerprints()
+    prepared(Path("data/demo"), train=60, validation=50)
+    assert fingerprints() != before
+
+
+def test_a_state_whose_validations_measure_swd_otherwise_is_another_trainings(fingerprints):
+    before = fingerprints()
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("patches: 32", "patches: 16"))
+    assert fingerprints() != before
+
+
+def test_the_files_of_an_earlier_training_are_deleted_before_another_begins(fingerprints):
+    folder = Path("results/demo/runs/fvae/seed-0")
+    folder.mkdir(parents=True)
+    for name in ("weights.safetensors", "training.json", "history.csv"):
+        (folder / name).write_text("of an earlier training")
+    fingerprints()
+    assert {file.name for file in folder.iterdir() if not file.name.startswith(".")} == {"model.json"}

@@ -34,7 +34,7 @@ def tiny():
     values["match"]["tolerance"] = 0.4
     values["training"] |= {"images": 320, "warmup_steps": 2, "cooldown_images": 160, "validate_every_images": 160}
     values["sampling"]["random"] |= {"images": 4, "draws": 2}
-    values["sampling"]["pairs"] |= {"pairs": 1, "steps": 3}
+    values["sampling"]["interpolation"] |= {"pairs": 1, "steps": 3}
     values["sampling"]["reconstructions"] = {"images": 3}
     values["evaluation"]["bpd"] = {"images": 16, "importance_samples": 3}
     return params.Experiment(**values)
@@ -72,7 +72,7 @@ def test_a_model_of_the_family(name, tmp_path):
 
     trained = build(spec, 16).eval()
     load_weights(tmp_path / "weights.safetensors", trained)
-    for task, shape in (("random", (2, 4)), ("reconstructions", (2, 3)), ("pairs", (1, 5))):
+    for task, shape in (("random", (2, 4)), ("reconstructions", (2, 3)), ("interpolation", (1, 5))):
         images = generate(trained, task, EXPERIMENT.sampling, held_out, seed=0)
         assert images.shape == (*shape, 3, 16, 16)
         assert images.std() > 1

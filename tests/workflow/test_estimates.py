@@ -91,6 +91,16 @@ def test_a_job_that_was_too_short_to_be_measured_is_no_record(estimates):
     assert estimates.memory(Job(experiment="celeba64"), rulename="floor", attempt=1) == before
 
 
+def test_a_record_that_was_cut_off_is_none(estimates):
+    before = estimates.memory(Job(experiment="celeba64"), rulename="floor", attempt=1)
+    record("floor.benchmark.tsv", 0.1, 9000)
+    file = Path("logs/celeba64/floor.benchmark.tsv")
+    heading, row = file.read_text().splitlines()
+    for text in (heading, f"{heading}\n{row[:3]}", "s\n0.1"):
+        file.write_text(text)
+        assert estimates.memory(Job(experiment="celeba64"), rulename="floor", attempt=1) == before
+
+
 def test_a_record_of_a_job_that_had_nothing_to_do_is_no_reason_to_ask_for_less_than_python_needs(estimates):
     record("fvae/seed-0/evaluate_fid.benchmark.tsv", 0.5, 4.71)
     assert estimates.memory(JOB, rulename="evaluate_fid", attempt=1) == 3000
@@ -99,7 +109,8 @@ def test_a_record_of_a_job_that_had_nothing_to_do_is_no_reason_to_ask_for_less_t
 def test_samples_of_each_task_have_records_of_their_own(estimates):
     record("fvae/seed-0/sample-random.benchmark.tsv", 6000, 1000)
     random, pairs = (
-        estimates.minutes(Job(JOB, task=task), threads=1, rulename="sample", attempt=1) for task in ("random", "pairs")
+        estimates.minutes(Job(JOB, task=task), threads=1, rulename="sample", attempt=1)
+        for task in ("random", "interpolation")
     )
     assert random == 15 + 200
     assert pairs == 15

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fvae.params import Experiment
-from workflow.planning import Plan
+from workflow.planning import SOURCES, Plan
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -49,3 +49,10 @@ def test_the_parameters_of_many_jobs_are_taken_from_one_dump_of_each_experiment(
     assert len(answers) == 60
     assert dumped == [plan.params.experiments[name] for name in ("demo", "family", "study")]
     assert answers["demo", 0, "random"] != answers["demo", 0, "sheets"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "damaged", '{"a": 1}'])
+def test_damaged_digests_of_raw_data_are_computed_again(text):
+    SOURCES.parent.mkdir()
+    SOURCES.write_text(text)
+    assert Plan({}).sources == {}

@@ -50,7 +50,7 @@ EVALUATIONS = {
     ),
     "pictures": (
         ["grain", "interpolation"],
-        [RUN.samples("grain"), RUN.samples("pairs"), IMAGES],
+        [RUN.samples("grain"), RUN.samples("interpolation"), IMAGES],
         ["evaluation.swd.patches", "data"],
     ),
     "sources": (

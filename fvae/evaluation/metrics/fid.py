@@ -11,7 +11,7 @@ import numpy as np
 from fvae import layout
 from fvae.data.dataset import load
 from fvae.errors import UserError
-from fvae.evaluation.reference import Reference, digest
+from fvae.evaluation.reference import Reference
 from fvae.evaluation.reference import load as load_reference
 from fvae.files import read_array, read_json
 from fvae.params import Experiment
@@ -25,7 +25,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     """`inception_metrics` of each draw of a run's random samples beside the reference set: all training images."""
     images = load(layout.data(experiment_name))
     draws = read_array(run.samples("random"), "sample random", dims=5)
-    reference = load_reference(layout.reference(experiment_name), digest(images))
+    reference = load_reference(layout.reference(experiment_name), images.digest())
     weights = read_json(layout.INCEPTION_STATUS, "inception", InceptionStatus)
     settings = experiment.evaluation.fid
     if not isinstance(reference, str) and draws.shape[1] < settings.images:

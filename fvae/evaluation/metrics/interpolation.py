@@ -18,7 +18,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     """`confidence_along` of a run's interpolations between test images; of photographs null, with the reason."""
     if not isinstance(experiment.data, Portraits):
         return {"model": None, "cross_fade": None, "real": None, "reason": NO_PORTRAITS}
-    return confidence_along(read_array(run.samples("pairs"), "sample pairs", dims=5))
+    return confidence_along(read_array(run.samples("interpolation"), "sample interpolation", dims=5))
 
 
 def confidence_along(pairs: np.ndarray) -> dict[str, Any]:

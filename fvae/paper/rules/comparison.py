@@ -197,14 +197,14 @@ def compare_orders(
 def correct(comparisons: Sequence[Comparison]) -> int:
     """Correct the tests of all comparisons together, and give their number.
 
-    A comparison by order whose test could not survive the correction, whatever the order, is refused beforehand. Of the
-    two hypotheses of a comparison, no difference and no equality, at most one is true.
+    A comparison by order is refused beforehand where the smallest p that its test can have, times the number of all
+    comparisons, is not significant. Of the two hypotheses of a comparison, no difference and no equality, at most one
+    is true.
     """
+    for each in comparisons:
+        if not each.refusal and each.smallest_p * len(comparisons) > SIGNIFICANT:
+            each.refusal = too_few_for_orders(each, len(comparisons))
     tested = [each for each in comparisons if not each.refusal]
-    for each in tested:
-        if each.smallest_p * len(tested) > SIGNIFICANT:
-            each.refusal = too_few_for_orders(each, len(tested))
-    tested = [each for each in tested if not each.refusal]
     tests = [(each, test) for each in tested for test in each.p]
     corrected = holm([each.p[test] for each, test in tests], most_true=len(tested))
     for (each, test), p in zip(tests, corrected, strict=True):
@@ -271,12 +271,12 @@ def refuse_copies(values: Mapping[str, Sequence[Number]]) -> Refusal | None:
     return None
 
 
-def too_few_for_orders(comparison: Comparison, tests: int) -> Refusal:
-    """The refusal of a rank test that could not survive the correction."""
-    seeds = next(n for n in range(2, 1000) if smallest_p_of_order(n, n) * tests <= SIGNIFICANT)
+def too_few_for_orders(comparison: Comparison, comparisons: int) -> Refusal:
+    """The refusal of a rank test whose smallest p is too large for so many comparisons."""
+    seeds = next(n for n in range(2, 1000) if smallest_p_of_order(n, n) * comparisons <= SIGNIFICANT)
     return Refusal(
-        f"The smallest p of a rank test of so many seeds, {small(comparison.smallest_p)}, would not survive the "
-        f"correction for {tests} comparisons.",
+        f"The smallest p of a rank test of so many seeds, {small(comparison.smallest_p)}, times the number of "
+        f"comparisons, {comparisons}, is above {SIGNIFICANT:g}.",
         f"At least {seeds} seeds of each model.",
     )
 

@@ -119,7 +119,7 @@ def test_a_rank_test_that_could_not_survive_the_correction_is_refused_whatever_i
     others = [made(A, B) for _ in range(5)]
     correct([separated, mixed, *others])  # 2 / 252 × 7 > 0.05
     for comparison in (separated, mixed):
-        assert "would not survive" in comparison.refusal.reason
+        assert "times the number of comparisons" in comparison.refusal.reason
         assert comparison.refusal.remedy == "At least 6 seeds of each model."
     assert others[0].corrected["difference"] == pytest.approx(others[0].p["difference"] * 5)
     again = orders([2.0, 3, 4, 5, 6], [7.0, 8, 9, 10, 11])

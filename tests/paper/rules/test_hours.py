@@ -48,6 +48,8 @@ def test_hours_are_scaled_to_the_authors_images(hours):
     ("values", "reason"),
     [
         ({"device": "NVIDIA H100"}, "another device"),
+        ({"device": "Intel Core i7-1060G7, 4 threads"}, "another device"),
+        ({"device": "NVIDIA GeForce GTX 1060; NVIDIA H100"}, "another device"),
         ({"images": 3_960_000}, "another length of training"),
         ({"size": AUTHORS | {"parameters": 10**6}}, "another number of parameters"),
         ({"manifest": CELEBA_HQ | {"form": "CelebA, aligned"}}, "other images than CelebA-HQ"),

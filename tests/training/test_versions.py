@@ -10,10 +10,10 @@ import torch
 from training.states import assert_same
 from training.test_loop import Killed, run
 
-from fvae.training import makers as module
+from fvae.training import versions as module
 from fvae.training.batches import Batches
-from fvae.training.makers import PACKAGE, makers, sources
 from fvae.training.states import States
+from fvae.training.versions import PACKAGE, sources, versions
 
 # Imports of a training that cannot change its numbers, or whose values are parts of the fingerprint.
 NEUTRAL = {"fvae", "fvae.errors", "fvae.files", "fvae.layout", "fvae.progress", "fvae.provenance", "fvae.results"}
@@ -22,10 +22,10 @@ NEUTRAL |= {"fvae.data", "fvae.evaluation", "fvae.data.portraits"}  # empty
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    """Makers are found once in a process."""
-    makers.cache_clear()
+    """Versions are found once in a process."""
+    versions.cache_clear()
     yield
-    makers.cache_clear()
+    versions.cache_clear()
 
 
 def test_the_code_of_a_training_is_all_that_it_imports():
@@ -39,17 +39,17 @@ def test_the_code_of_a_training_is_all_that_it_imports():
 
 def test_a_changed_source_file_changes_the_digest_of_the_code(tmp_path, monkeypatch):
     copy = shutil.copytree(PACKAGE, tmp_path / "fvae", ignore=shutil.ignore_patterns("__pycache__"))
-    before = makers()
+    before = versions()
     monkeypatch.setattr(module, "PACKAGE", copy)
-    makers.cache_clear()
-    assert makers() == before
+    versions.cache_clear()
+    assert versions() == before
     (copy / "flows/split.py").write_text((copy / "flows/split.py").read_text() + "# changed\n")
-    makers.cache_clear()
-    assert makers()["code"] != before["code"]
+    versions.cache_clear()
+    assert versions()["code"] != before["code"]
 
 
 def interrupted(folder, patch, *, by, at=12):
-    """A run that other makers began, killed before a step."""
+    """A run that other versions began, killed before a step."""
     real = Batches.__call__
 
     def until(self, now):
@@ -59,7 +59,7 @@ def interrupted(folder, patch, *, by, at=12):
 
     with patch.context() as context:
         for place in ("states", "record"):
-            context.setattr(f"fvae.training.{place}.makers", lambda: makers() | by)
+            context.setattr(f"fvae.training.{place}.versions", lambda: versions() | by)
         context.setattr(Batches, "__call__", until)
         context.setattr("fvae.training.recovery.SAVE_SECONDS", 0.0)
         with pytest.raises(Killed):
@@ -89,8 +89,8 @@ def test_what_others_began_is_said_and_kept_and_the_training_starts_anew(tmp_pat
     shutil.rmtree(tmp_path / "parts/state.kept-1")
     for name in ("weights.safetensors", "training.json"):
         assert (tmp_path / "parts" / name).exists()
-    made_by = json.loads((tmp_path / "parts/training.json").read_text())["made_by"]
-    assert made_by == [{"from_step": 0, **makers()}]
+    trained_with = json.loads((tmp_path / "parts/training.json").read_text())["trained_with"]
+    assert trained_with == [{"from_step": 0, **versions()}]
     assert (tmp_path / "whole/weights.safetensors").read_bytes() == (
         tmp_path / "parts/weights.safetensors"
     ).read_bytes()
@@ -104,8 +104,8 @@ def test_what_others_began_is_continued_when_told_to_and_the_results_say_so(tmp_
     (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("fvae: "))
     assert line.endswith("state.pt was made by other code; the training continues from state.pt")
     assert pd.read_csv(tmp_path / "history.csv")["images"].tolist() == [40, 80, 120]
-    made_by = json.loads((tmp_path / "training.json").read_text())["made_by"]
-    assert made_by == [{"from_step": 0, **makers(), "code": "0"}, {"from_step": 10, **makers()}]
+    trained_with = json.loads((tmp_path / "training.json").read_text())["trained_with"]
+    assert trained_with == [{"from_step": 0, **versions(), "code": "0"}, {"from_step": 10, **versions()}]
     assert States(tmp_path, "f").find().remark is None
 
 

@@ -1,4 +1,4 @@
-"""What a training state was made by: the code of the training, and the libraries that compute."""
+"""The code of a training and the versions of the libraries that compute, by which two parts of one are compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 PACKAGE = Path(__file__).parents[1]
-# The code that decides a training and its validations; tests/training/test_makers.py compares it with the imports.
+# The code that decides a training and its validations; tests/training/test_versions.py compares it with the imports.
 SOURCES = (
     *("models", "networks", "flows", "training", "objective.py", "seeding.py", "data/pixels.py", "data/levels.py"),
     *("evaluation/validation.py", "evaluation/likelihood.py", "evaluation/sampling.py", "evaluation/swd.py"),
@@ -20,11 +20,11 @@ SOURCES = (
 )
 CODE = "code"
 
-Makers = dict[str, str]
+Versions = dict[str, str]
 
 
 @cache
-def makers() -> Makers:
+def versions() -> Versions:
     """The digest of the code of a training, and the versions of PyTorch and NumPy."""
     code = hashlib.sha256()
     for file in sources():
@@ -39,7 +39,7 @@ def sources() -> Iterator[Path]:
         yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def difference(then: Makers, now: Makers) -> str:
-    """How the makers of a state differ from those here, in words; empty where they are the same."""
+def difference(then: Versions, now: Versions) -> str:
+    """How the code and the versions of a state differ from those here, in words; empty where they are the same."""
     names = [name for name in now if then.get(name) != now[name]]
     return " and ".join("other code" if name == CODE else f"{name} {then.get(name)}, not {now[name]}" for name in names)
