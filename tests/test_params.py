@@ -651,7 +651,9 @@ def test_no_experiment_has_the_name_of_a_folder(tmp_path, name):
 
 
 def test_the_rules_of_the_workflow_are_found():
-    assert {"all", "prepare", "train", "sample", "evaluate_bpd", "temperature", "samples", "article"} <= set(names_of_rules())
+    assert {"all", "prepare", "train", "sample", "evaluate_bpd", "temperature", "samples", "article"} <= set(
+        names_of_rules()
+    )
 
 
 def test_an_empty_path_of_data_is_refused():
