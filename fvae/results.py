@@ -296,7 +296,7 @@ class Grain(TypedDict):
 
 @with_config(MORE)
 class Interpolation(TypedDict):
-    """interpolation.json of a run: the mean probability of the factors that are read, at each step; null of photographs."""
+    """interpolation.json of a run: the mean probability of the factors that are read, by step; null of photographs."""
 
     model: list[float] | None
     cross_fade: list[float] | None
