@@ -102,6 +102,12 @@ def anchor(heading):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_nothing_stands_between_the_rows_of_a_table(name):
+    for line, after in pairwise(PAGES[name].splitlines()):
+        assert not line.startswith("|") or after == "" or after.startswith("|"), after
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_link_leads_somewhere(name):
     for link in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
         if link.startswith("https://"):
@@ -456,7 +462,7 @@ def glow_beside_normflows():
     }
     return [
         {
-            "ours / normflows": f"{what}, {precision}",
+            "speed, ours / normflows": f"{what}, {precision}",
             "as its examples use it": spread(SPEED[benchmark][f"{ours} / normflows"]),
             "in channels_last": spread(SPEED[benchmark][f"{ours} / normflows channels_last"]),
         }
