@@ -70,7 +70,10 @@ def train(
         typer.Option("--resume-across-versions", help="Continue also what other code or another PyTorch began."),
     ] = False,
 ) -> None:
-    """Train one model, or continue an interrupted training: results/EXPERIMENT/runs/MODEL/seed-N."""
+    """Train one model, or continue an interrupted training: results/EXPERIMENT/runs/MODEL/seed-N.
+
+    The files of an earlier training in that folder are deleted first.
+    """
     from fvae.commands.train import run
 
     run(experiment, model, seed, resume_across_versions=resume_across_versions)
