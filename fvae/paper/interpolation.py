@@ -21,7 +21,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         panel.imshow(picture)
         panel.set_axis_off()
         steps = experiment.sampling.interpolation.steps
-        panel.set_title(f"{style.label(run.model)}: a real image, {steps} steps, a real image{sureness(run)}")
+        panel.set_title(f"{style.label(run.model)}: a real image, {steps} steps, a real image{probabilities(run)}")
     return figure
 
 
@@ -33,13 +33,13 @@ def strips(pairs: np.ndarray) -> np.ndarray:
     return np.concatenate([first, gap, between, gap, last], axis=1)
 
 
-def sureness(run: layout.Run) -> str:
-    """How sure the network that reads factors is halfway, beside a fade of pixels; nothing of photographs."""
+def probabilities(run: layout.Run) -> str:
+    """The mean probability of the factors that are read halfway, beside a fade of pixels; nothing of photographs."""
     found = read_metric(run, "interpolation")
     if found["model"] is None:
         return ""
     halfway = len(found["model"]) // 2
     return (
-        f"\nthe reader of factors is sure to {found['model'][halfway]:.2f} halfway; "
+        f"\nmean probability of the factors read: halfway {found['model'][halfway]:.2f}, "
         f"of faded pixels {found['cross_fade'][halfway]:.2f}, of real images {found['real']:.2f}"
     )

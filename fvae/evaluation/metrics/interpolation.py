@@ -11,7 +11,7 @@ from fvae.evaluation.factor_reader.network import confidence, features, trained
 from fvae.files import read_array
 from fvae.params import Experiment, Portraits
 
-NO_PORTRAITS = "the network that reads factors knows drawn portraits alone"
+NO_PORTRAITS = "factors can be read of drawn portraits alone"
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 
 def confidence_along(pairs: np.ndarray) -> dict[str, Any]:
-    """How sure the network is of what it reads, at each step between two real images, the mean over pairs.
+    """The mean probability of the factors that are read, at each step between two real images, the mean over pairs.
 
     `pairs` are (pairs, steps + 2, C, H, W), with the real images at both ends. `model` has one number for each of the
     steps, `cross_fade` the numbers of mixtures of the pixels of both real images, and `real` is the mean of real ones.
@@ -32,14 +32,14 @@ def confidence_along(pairs: np.ndarray) -> dict[str, Any]:
     faded = np.rint((1 - t) * ends[:, :1] + t * ends[:, 1:]).astype(np.uint8)
     reader = trained()
 
-    def sure(images: np.ndarray) -> np.ndarray:
+    def probability(images: np.ndarray) -> np.ndarray:
         flat = images.reshape(-1, *images.shape[2:])
         return confidence(reader, features(reader, flat)).reshape(images.shape[:2]).mean(0)
 
     return {
-        "model": sure(between).tolist(),
-        "cross_fade": sure(faded).tolist(),
-        "real": float(sure(ends).mean()),
+        "model": probability(between).tolist(),
+        "cross_fade": probability(faded).tolist(),
+        "real": float(probability(ends).mean()),
         "pairs": len(pairs),
         "reason": None,
     }
