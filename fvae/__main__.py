@@ -99,7 +99,7 @@ def explore(
     port: Annotated[int, typer.Option("--port", help="Where the page is served; 0 takes any free port.")] = 8000,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
 ) -> None:
-    """Play with the trained models on a page in the browser, which this machine alone can open."""
+    """Play with the trained models on a page in the browser, which only this machine can open."""
     from fvae.commands.explore import run
 
     run(experiment, port, browser=browser)

@@ -93,7 +93,7 @@ BESIDE = [
         "experiments:\n  more:\n    extends: demo\n    training: {ema: 2}\n",
         "4: experiments.more.training.ema: must be less than",
     ),
-    ("build: [demo]\nexperiments: {}\n", "1: build: unknown; a file in this folder has experiments alone"),
+    ("build: [demo]\nexperiments: {}\n", "1: build: unknown; a file in this folder has only experiments"),
     ("", "1: the file: must be a mapping with experiments by name under `experiments`"),
     ("experiments: [demo]\n", "1: the file: must be a mapping with experiments by name under `experiments`"),
 ]

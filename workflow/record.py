@@ -1,6 +1,6 @@
 """Small copies of an experiment's figures, for Git: `make record EXPERIMENT=study`.
 
-Git holds the numbers, tables and verdicts of every experiment. It holds pictures of the reference runs alone, with 256
+Git holds the numbers, tables and verdicts of every experiment. It holds pictures only of the reference runs, with 256
 colours, since DVC holds the figures themselves.
 """
 

@@ -12,7 +12,7 @@ from fvae.params import load
 
 
 def run(experiment_name: str, port: int, *, browser: bool) -> None:
-    """Serve the page until Ctrl-C, on this machine alone, and open it in the browser.
+    """Serve the page until Ctrl-C, only on this machine, and open it in the browser.
 
     Raises UserError where there is no such experiment, where the port is taken, and where Flask is missing.
     """

@@ -21,7 +21,7 @@ portrait distance is a Fréchet distance in them. Images of another size are bro
   are free to change where an image does.
 * **Command**: `python -m fvae factor-reader`, {minutes:.0f} minutes of one processor core.
 * **Weights**: `weights.safetensors`, SHA-256 `{weights_sha256}`.
-* **Limits**: it knows drawn portraits alone. Of photographs it says nothing.
+* **Limits**: it knows only drawn portraits. Of photographs it says nothing.
 
 This page and `card.json`, which has the numbers, are written by that command.
 

@@ -22,7 +22,7 @@ def run(experiment_name: str) -> None:
 def other_sizes(params: Params, experiment_name: str) -> dict[int, Path]:
     """Folders, by image size, of other experiments that can be prepared in the same pass over the source.
 
-    Their parameters differ in the size of the images alone, and they are not prepared yet. Of several of one size, the
+    Their parameters differ only in the size of the images, and they are not prepared yet. Of several of one size, the
     first is taken.
     """
     settings = params.experiment(experiment_name).data

@@ -63,7 +63,7 @@ def load(folder: Path) -> ImageArray:
 def random_images(images: np.ndarray, n: int, name: str) -> np.ndarray:
     """n of the images (N, …), or all where there are no more: the first n of a random order, as they are stored.
 
-    The order depends on its name alone, so that all models, seeds and metrics that give the same name take the same
+    The order depends only on its name, so that all models, seeds and metrics that give the same name take the same
     images. The first rows would not do: files of a set may be sorted by person, as LFW's are.
     """
     return next(random_subsets(images, min(n, len(images)), 1, name))

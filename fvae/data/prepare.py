@@ -109,7 +109,7 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
             for size, other in (others or {}).items():
                 folder = beside(other, "waiting")
                 (folder / IDENTITY).unlink(missing_ok=True)
-                with suppress(UserError):  # of that size alone: it is raised again when that folder is asked for
+                with suppress(UserError):  # only of that size: it is raised again when that folder is asked for
                     _write(folder, journal, source, origin, settings.model_copy(update={"size": size}))
                     (folder / IDENTITY).write_text(identity)
 

@@ -114,7 +114,7 @@ def of_fidelity(
 
 
 def of_fid(fidelity: dict[str, Any]) -> dict[str, Any]:
-    """What the floor says of FID alone: of how many images, or why there is none."""
+    """What the floor says of FID only: of how many images, or why there is none."""
     return {
         "mean": fidelity["fid"],
         "standard_deviation": fidelity["fid_standard_deviation"],

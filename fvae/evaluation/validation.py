@@ -26,7 +26,7 @@ def validator(
     portrait_distance = PortraitDistance(images) if portraits else None
 
     def validate(model: Model, step: int) -> tuple[dict[str, float], np.ndarray]:
-        # The images' noise and u are the same at each step, so that bits/dim of two steps differ by the models alone.
+        # The images' noise and u are the same at each step, so that bits/dim of two steps differ only by the models.
         bits = image_bits(model, images, importance_samples=1, seed=seed, quiet=True)
         # z is fresh at each step: the same z would shift the whole curve of SWD by one error, and hide how large it is.
         samples = sample(model, len(images), torch_generator(seed, "validate/samples", step), quiet=True)

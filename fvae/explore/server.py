@@ -1,4 +1,4 @@
-"""The server of the page: a few addresses that answer with JSON or PNG, for this machine alone.
+"""The server of the page: a few addresses that answer with JSON or PNG, only for this machine.
 
 All files of the page lie in `static`, and its content security policy forbids others. A request that names another host
 (DNS rebinding), or that the page of another site makes, is refused.
@@ -141,7 +141,7 @@ def refuse_other_sites() -> Response | None:
     """Refuse requests to /api that a browser says come from the page of another site."""
     comes_from = request.headers.get("Sec-Fetch-Site", "none")
     if request.path.startswith("/api/") and comes_from not in ("same-origin", "none"):
-        return failure("this address answers its own page alone", 403)
+        return failure("this address answers only its own page", 403)
     return None
 
 

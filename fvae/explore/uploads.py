@@ -18,7 +18,7 @@ MAX_KEPT = 200  # images; older ones are forgotten
 
 
 class Uploads:
-    """Images that were dropped on the page, in memory alone, by reference: own-0, own-1 and so on."""
+    """Images that were dropped on the page, only in memory, by reference: own-0, own-1 and so on."""
 
     def __init__(self, size: int, bits: int, filter: str) -> None:
         self.size, self.bits, self.filter = size, bits, filter

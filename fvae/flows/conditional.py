@@ -1,4 +1,4 @@
-"""An affine map whose scale and shift are functions of the image alone, as in equation (16)."""
+"""An affine map whose scale and shift are functions only of the image, as in equation (16)."""
 
 from __future__ import annotations
 

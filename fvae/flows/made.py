@@ -1,4 +1,4 @@
-"""Masked networks, in which each output depends on the inputs before it alone (Germain et al. 2015)."""
+"""Masked networks, in which each output depends only on the inputs before it (Germain et al. 2015)."""
 
 from __future__ import annotations
 

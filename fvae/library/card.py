@@ -192,7 +192,7 @@ def limits(experiment: Experiment, trained: TrainedModel) -> Iterator[str]:
     if not trained.model.exact:
         yield "Its bits/dim are an upper bound, which cannot be compared with the exact ones of a flow without care."
     if isinstance(experiment.data, Portraits):
-        yield "It knows drawn portraits alone. It cannot encode or reconstruct photographs of faces."
+        yield "It knows only drawn portraits. It cannot encode or reconstruct photographs of faces."
     else:
         yield "It repeats what is frequent in its images, and makes rare kinds of people worse or not at all."
         yield "Its images may resemble those that it was trained on. Do not use them to identify or to imitate anyone."

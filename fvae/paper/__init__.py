@@ -31,7 +31,7 @@ FIGURES = {  # and which trainings they show, as `runs` explains
     "factors": "all",
     "corruptions": "none",
 }
-OF_PORTRAITS = ("factors",)  # figures of experiments with drawn portraits alone
+OF_PORTRAITS = ("factors",)  # figures only of experiments with drawn portraits
 
 
 def figures(experiment: Experiment) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def make_figure(name: str, experiment_name: str, experiment: Experiment) -> None
     from fvae.paper import style
 
     if name not in figures(experiment):
-        raise UserError(f"NAME: the figure '{name}' is of drawn portraits alone, and {experiment_name} has others")
+        raise UserError(f"NAME: the figure '{name}' is only of drawn portraits, and {experiment_name} has others")
 
     made_of = provenance(experiment_name, experiment, runs(FIGURES[name], experiment_name, experiment))
     with style.context(experiment.figures):

@@ -33,7 +33,7 @@ def table(experiment_name: str, experiment: Experiment) -> Table:
 
 
 def frechet_cell(found: list[dict[str, Any]]) -> dict[str, str]:
-    """The column of the Fréchet distance alone, for the table of metrics."""
+    """Only the column of the Fréchet distance, for the table of metrics."""
     return printed_row(found, {"frechet": COLUMNS["frechet"]})
 
 

@@ -310,7 +310,7 @@ class Training(Section):
     accumulate: Count  # parts in which a device takes its share of a batch, whose gradients are added
     warmup_steps: Annotated[int, Field(ge=0, strict=True)]
     cooldown_images: Annotated[int, Field(ge=0, strict=True)]  # the last images, over which the learning rate falls
-    hold_out: StrictBool  # train on the training images alone; false: also on those of validation and test
+    hold_out: StrictBool  # train only on the training images; false: also on those of validation and test
     dequantise: StrictBool  # uniform noise, one level wide; false: levels as they are, from -1 to 1
     clip_norm: Positive | None  # of the gradient's norm; null: no clipping
     divergence: Divergence
@@ -398,7 +398,7 @@ class SWD(Section):
 
 
 class PortraitDistance(Section):
-    """Of drawn portraits alone."""
+    """Only of drawn portraits."""
 
     images: AtLeastTwo  # of each draw of random samples
 

@@ -69,7 +69,7 @@ def experiments_of(file: Entry) -> dict[str, Entry]:
     sections = file.value if isinstance(file.value, dict) else {}
     for name, entry in sections.items():
         if name != "experiments":
-            raise located(entry, "unknown; a file in this folder has experiments alone")
+            raise located(entry, "unknown; a file in this folder has only experiments")
     if "experiments" not in sections or not isinstance(sections["experiments"].value, dict):
         raise located(file, "must be a mapping with experiments by name under `experiments`")
     return sections["experiments"].value

@@ -1,4 +1,4 @@
-"""Batches, made on the device: a batch depends on the seed and on the number of its step alone."""
+"""Batches, made on the device: a batch depends only on the seed and on the number of its step."""
 
 from __future__ import annotations
 

@@ -59,5 +59,5 @@ def test_only_experiments_of_portraits_have_the_figure(name):
         assert (name in figures(experiment)) == portraits
         assert len(figures(experiment)) == len(FIGURES) - (0 if portraits else len(OF_PORTRAITS))
         if not portraits:
-            with pytest.raises(UserError, match=f"the figure '{name}' is of drawn portraits alone"):
+            with pytest.raises(UserError, match=f"the figure '{name}' is only of drawn portraits"):
                 make_figure(name, experiment_name, experiment)

@@ -83,7 +83,7 @@ class Canvas:
         self.image += layer
 
     def within(self, part: Part, *layers: Callable[[Canvas, Part], None]) -> None:
-        """Paint layers on a part of the canvas alone."""
+        """Paint layers on only a part of the canvas."""
         if not len(part.samples):
             return
         whole = self.image.reshape(3, -1)

@@ -43,7 +43,7 @@ STYLES = {
 
 
 def draw(indices: Sequence[int] | NDArray[np.integer], size: int, seed: int) -> NDArray[np.uint8]:
-    """Portraits by number: each depends on seed, index and size alone, whatever else is drawn beside it.
+    """Portraits by number: each depends only on seed, index and size, whatever else is drawn beside it.
 
     Args:
         indices: (N,) numbers of portraits, from 0.

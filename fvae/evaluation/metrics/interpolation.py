@@ -11,7 +11,7 @@ from fvae.evaluation.factor_reader.network import confidence, features, trained
 from fvae.files import read_array
 from fvae.params import Experiment, Portraits
 
-NO_PORTRAITS = "factors can be read of drawn portraits alone"
+NO_PORTRAITS = "factors can be read only of drawn portraits"
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def sliced_wasserstein(draws: np.ndarray, test: np.ndarray, settings: SWD, seed:
     """SWD × 10³ between draws of samples (draws, N, C, H, W) and random test images, by level and their mean.
 
     Numbers are means over draws, with their sample standard deviations. All draws are compared with the same test
-    images, patches and directions, so that a deviation is that of the samples alone.
+    images, patches and directions, so that a deviation is only that of the samples.
     """
     images = min(settings.images, draws.shape[1], len(test))
     distance_to_test = DistanceTo(

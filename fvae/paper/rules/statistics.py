@@ -64,7 +64,7 @@ def welch(ours: np.ndarray, theirs: np.ndarray) -> Welch:
 
 
 def p_of_order(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """p of the exact Mann-Whitney test, which depends on the order of the numbers alone; ties are allowed."""
+    """p of the exact Mann-Whitney test, which depends only on the order of the numbers; ties are allowed."""
     method = PermutationMethod(n_resamples=ORDERS, random_state=np.random.default_rng(0))
     return float(mannwhitneyu(ours, theirs, method=method).pvalue)
 
