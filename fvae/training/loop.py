@@ -37,15 +37,18 @@ def train(
     seed: int,
     fingerprint: str,
     validate: Validate,
+    begin: Callable[[], None] = lambda: None,
     resume_across_versions: bool = False,
 ) -> None:
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model after so many steps on held-out images and returns samples too; `settings.keep` says
-    which weights are kept. States lie beside the results while the training lasts: a training that was killed, or
-    stopped by SIGTERM or SIGINT, continues from the newest state to the same bits, if its fingerprint, the code and the
-    libraries are the same. Where the code or a library is another one, it starts anew unless `resume_across_versions`.
-    A training that diverges goes back to its last validation and continues with a smaller learning rate.
+    which weights are kept. `begin` is called once nothing refuses the training any more.
+
+    States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
+    continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
+    the code or a library is another one, it starts anew unless `resume_across_versions`. A training that diverges goes
+    back to its last validation and continues with a smaller learning rate.
 
     Raises UserError where a signal stops the training, where it diverges again and again, where it was finite at no
     validation, and where the settings do not fit the images or the devices.
@@ -69,6 +72,8 @@ def train(
         if init == "data":
             trainer.initialise(*batches.first(INITIAL_BATCH))
         recovery.save(validated=True)
+    if fabric.is_global_zero:
+        begin()
     with Interruption() as interruption, TrainingLog(folder, record, schedule, enabled=fabric.is_global_zero) as log:
         run_steps(trainer, batches, schedule, record, recovery, log, validate, interruption)
     if fabric.is_global_zero:

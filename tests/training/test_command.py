@@ -106,7 +106,12 @@ def fingerprints(tmp_path, monkeypatch):
     monkeypatch.setattr("fvae.commands.train.check_counts", lambda *_: None)
     monkeypatch.setattr("fvae.commands.train.validator", lambda *_, **__: None)
     found = []
-    monkeypatch.setattr("fvae.training.loop.train", lambda *_, fingerprint, **__: found.append(fingerprint))
+
+    def train(*_, fingerprint, begin, **__):
+        found.append(fingerprint)
+        begin()
+
+    monkeypatch.setattr("fvae.training.loop.train", train)
     (tmp_path / "params.yaml").write_text(Path("params.yaml").read_text())
     prepared(tmp_path / "data/demo")
     monkeypatch.chdir(tmp_path)
@@ -135,10 +140,29 @@ def test_a_state_whose_validations_measure_swd_otherwise_is_another_trainings(fi
     assert fingerprints() != before
 
 
-def test_the_files_of_an_earlier_training_are_deleted_before_another_begins(fingerprints):
+@pytest.fixture
+def earlier():
+    """What an earlier training left, within the folder of a test."""
     folder = Path("results/demo/runs/fvae/seed-0")
     folder.mkdir(parents=True)
-    for name in ("weights.safetensors", "training.json", "history.csv"):
+    for name in ("model.json", "weights.safetensors", "training.json", "history.csv"):
         (folder / name).write_text("of an earlier training")
+    return lambda: {file.name: file.read_text() for file in folder.iterdir() if not file.name.startswith(".")}
+
+
+def test_the_files_of_an_earlier_training_are_deleted_before_another_begins(fingerprints, earlier):
     fingerprints()
-    assert {file.name for file in folder.iterdir() if not file.name.startswith(".")} == {"model.json"}
+    assert list(earlier()) == ["model.json"]
+    assert "of an earlier training" not in earlier()["model.json"]
+
+
+def test_a_training_that_is_refused_leaves_the_files_of_an_earlier_one(tmp_path, monkeypatch, request):
+    text = Path("params.yaml").read_text().replace("batch_size: 32", "batch_size: 1")
+    (tmp_path / "params.yaml").write_text(text)
+    prepared(tmp_path / "data/demo")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fvae.commands.train.check_counts", lambda *_: None)
+    before = (left := request.getfixturevalue("earlier"))()
+    with pytest.raises(UserError, match="batch_size: 1 leaves one image"):
+        run("demo", "fvae", 0)
+    assert left() == before
