@@ -67,16 +67,14 @@ def measured(experiments: int, seeds: int) -> dict[str, Any]:
         plan, seconds, memory = records.process(folder, "snakemake", "-n", "--quiet", "rules", "all")
         jobs, trainings = (int(re.search(rf"^{row} +(\d+)$", plan, re.M)[1]) for row in ("total", "train"))
         found = {"experiments": experiments, "seeds": seeds, "trainings": trainings, "jobs": jobs}
-        found |= {"seconds_bare": bare(jobs)}
         made = all_made(folder) if (experiments, seeds) in MADE else {}
-        return found | {"seconds": seconds, "MiB": memory} | made
+        return found | {"seconds_bare": bare(jobs), "seconds": seconds, "MiB": memory} | made
 
 
 def bare(jobs: int) -> float:
     """Seconds of planning about as many jobs, in chains of seven, of rules with an input, an output and a command."""
     with tempfile.TemporaryDirectory() as name:
-        chains = max(1, round(jobs / JOBS_OF_CHAIN))
-        Path(name, "Snakefile").write_text(BARE.format(chains=chains, last=JOBS_OF_CHAIN))
+        Path(name, "Snakefile").write_text(BARE.format(chains=jobs // JOBS_OF_CHAIN, last=JOBS_OF_CHAIN))
         return records.process(Path(name), "snakemake", "-n", "--quiet", "rules", "all")[1]
 
 

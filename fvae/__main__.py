@@ -72,7 +72,7 @@ def train(
 ) -> None:
     """Train one model, or continue an interrupted training: results/EXPERIMENT/runs/MODEL/seed-N.
 
-    The files of an earlier training in that folder are deleted before the first step.
+    Before the first step, weights, history and cost of an earlier training there are deleted.
     """
     from fvae.commands.train import run
 

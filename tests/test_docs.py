@@ -445,7 +445,7 @@ def pipeline():
 
 
 def rules():
-    (now,) = PIPELINE["runs"]["now"]
+    now = PIPELINE["runs"]["now"][0]
     found = {rule: each for rule, each in now["rules"].items() if rule != "train"}
     longest = sorted(found, key=lambda rule: -found[rule]["seconds"])[:10]
     return [

@@ -33,13 +33,12 @@ from fvae.params import (
 )
 from fvae.seeding import seed_everything
 from fvae.training import loop
-from fvae.training.results import remove_results
 
 
 def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: bool = False) -> None:
     """Train a model of an experiment; its run's folder then holds weights, history and cost.
 
-    Those of an earlier training in this folder are deleted once nothing refuses the new one.
+    Those of an earlier training are deleted after all checks, before the first step.
 
     Raises UserError where the experiment has no such model, where its images are missing, where another process trains
     it, where there are too few images for what the parameters ask, and where the training is stopped or diverges.
@@ -52,11 +51,6 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
     net = build(spec, experiment.data.size, experiment.data.bits)
     folder = layout.Run(experiment_name, model, seed)
     lock = rank_zero_only(lock_folder)(folder.folder)
-
-    def begin() -> None:
-        remove_results(folder.folder)
-        write_text(folder.model_spec, spec.model_dump_json(indent=2) + "\n")
-
     try:
         loop.train(
             net,
@@ -73,7 +67,7 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
                 seed=seed,
                 portraits=isinstance(experiment.data, Portraits),
             ),
-            begin=begin,
+            begin=lambda: write_text(folder.model_spec, spec.model_dump_json(indent=2) + "\n"),
             resume_across_versions=resume_across_versions,
         )
     except UserError:

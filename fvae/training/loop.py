@@ -17,7 +17,7 @@ from fvae.training.log import TrainingLog
 from fvae.training.processes import start_processes
 from fvae.training.record import Record
 from fvae.training.recovery import Recovery
-from fvae.training.results import write_results
+from fvae.training.results import remove_results, write_results
 from fvae.training.schedule import Schedule
 from fvae.training.trainer import Trainer, build_trainer
 
@@ -43,7 +43,8 @@ def train(
     """Train on uint8 images (N, C, H, W); leave weights.safetensors, history.csv and training.json in `folder`.
 
     `validate` measures a model after so many steps on held-out images and returns samples too; `settings.keep` says
-    which weights are kept. `begin` is called once nothing refuses the training any more.
+    which weights are kept. `begin` is called once nothing refuses the training any more; before
+    that, what an earlier training left in `folder` is deleted, unless it is continued.
 
     States lie beside the results while the training lasts: a training that was killed, or stopped by SIGTERM or SIGINT,
     continues from the newest state to the same bits, if its fingerprint, the code and the libraries are the same. Where
@@ -69,6 +70,8 @@ def train(
     recovery = Recovery(folder, fingerprint, trainer, record, settings.divergence)
 
     if not recovery.resume(across_versions=resume_across_versions):
+        if fabric.is_global_zero:
+            remove_results(folder)
         if init == "data":
             trainer.initialise(*batches.first(INITIAL_BATCH))
         recovery.save(validated=True)

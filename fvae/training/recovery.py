@@ -78,9 +78,9 @@ class Recovery:
         step, restarts, state = self.record.step, self.record.restarts + 1, self.states.load_validated()
         if restarts > MAX_RESTARTS or state is None:
             raise UserError(f"{self.folder}: the loss diverged at step {step}; lower the model's learning_rate")
-        seconds = self.record.seconds
+        spent = {"restarts": restarts, "seconds": self.record.seconds, "devices": self.record.devices}
         self._restore(state)
-        self.record.restarts, self.record.seconds = restarts, seconds
+        self.record.load_state_dict(spent)  # going back does not undo what the lost steps cost
         self.save()
 
     def stop(self, number: int) -> None:

@@ -17,7 +17,7 @@ from fvae.training.record import Record
 
 
 def remove_results(folder: Path) -> None:
-    """Delete the files of an earlier training, so that a folder never holds those of two."""
+    """Delete weights, history and cost of an earlier training; samples and metrics stay until they are made again."""
     for name in ("weights.safetensors", "training.json", "history.csv"):
         (folder / name).unlink(missing_ok=True)
 

@@ -99,6 +99,21 @@ class Killed(BaseException):
     """As a signal would end the process."""
 
 
+def run_until(step, folder, patch, **changes):
+    """A run that is killed before a step."""
+    real = Batches.__call__
+
+    def until(self, now):
+        if now == step:
+            raise Killed
+        return real(self, now)
+
+    with patch.context() as context:
+        context.setattr(Batches, "__call__", until)
+        with pytest.raises(Killed):
+            run(folder, **changes)
+
+
 def save_often(patch):
     """At every log, of which there is one in two steps; and the last states stay."""
     patch.setattr(recovery, "SAVE_SECONDS", 0.0)
@@ -120,19 +135,41 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("step", [1, 4, 5, 8, 14])
 def test_an_interrupted_run_continues_to_the_same_bits(whole, tmp_path, step, monkeypatch):
     save_often(monkeypatch)
-    real = Batches.__call__
-
-    def until(self, now):
-        if now == step:
-            raise Killed
-        return real(self, now)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Batches, "__call__", until)
-        with pytest.raises(Killed):
-            run(tmp_path)
+    run_until(step, tmp_path, monkeypatch)
     run(tmp_path)
     assert_same(whole, tmp_path)
+
+
+def test_what_an_earlier_training_left_is_deleted_before_the_first_step(tmp_path, monkeypatch):
+    files = [tmp_path / name for name in ("weights.safetensors", "training.json", "history.csv")]
+    for file in files:
+        file.write_text("of an earlier training")
+    run_until(0, tmp_path, monkeypatch)
+    assert not any(file.exists() for file in files)
+
+
+def test_a_training_that_is_continued_keeps_its_history(tmp_path, monkeypatch):
+    save_often(monkeypatch)
+    run_until(8, tmp_path, monkeypatch)
+    before = (tmp_path / "history.csv").read_bytes()
+    run_until(9, tmp_path, monkeypatch)  # before the next validation
+    assert (tmp_path / "history.csv").read_bytes() == before
+
+
+def test_every_device_of_a_training_is_named_also_after_it_went_back(tmp_path, monkeypatch):
+    """The second device ran after the validation to which the third goes back."""
+    save_often(monkeypatch)
+    for name, step in (("first", 6), ("second", 8)):
+        monkeypatch.setattr("fvae.training.record.device_name", lambda _, name=name: name)
+        run_until(step, tmp_path, monkeypatch)
+    monkeypatch.setattr("fvae.training.record.device_name", lambda _: "third")
+    real = Trainer.train_step
+    monkeypatch.setattr(
+        Trainer, "train_step", lambda self, x, u, rate: real(self, x * (float("nan") if rate == 1e-3 else 1), u, rate)
+    )
+    run(tmp_path)
+    cost = json.loads((tmp_path / "training.json").read_text())
+    assert (cost["device"], cost["restarts"]) == ("first; second; third", 1)
 
 
 def test_a_state_of_other_parameters_is_not_used(tmp_path):

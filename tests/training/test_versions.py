@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 import torch
 from training.states import assert_same
-from training.test_loop import Killed, run
+from training.test_loop import run, run_until
 
 from fvae.training import versions as module
-from fvae.training.batches import Batches
 from fvae.training.states import States
 from fvae.training.versions import PACKAGE, sources, versions
 
@@ -50,20 +49,11 @@ def test_a_changed_source_file_changes_the_digest_of_the_code(tmp_path, monkeypa
 
 def interrupted(folder, patch, *, by, at=12):
     """A run that other versions began, killed before a step."""
-    real = Batches.__call__
-
-    def until(self, now):
-        if now == at:
-            raise Killed
-        return real(self, now)
-
     with patch.context() as context:
         for place in ("states", "record"):
             context.setattr(f"fvae.training.{place}.versions", lambda: versions() | by)
-        context.setattr(Batches, "__call__", until)
         context.setattr("fvae.training.recovery.SAVE_SECONDS", 0.0)
-        with pytest.raises(Killed):
-            run(folder)
+        run_until(at, folder, context)
 
 
 @pytest.mark.parametrize(
