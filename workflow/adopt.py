@@ -59,7 +59,7 @@ def stages_as_recorded() -> tuple[list[Stage], list[Stage]]:
 
 
 def locked_stages() -> list[Stage]:
-    """The stages of dvc.lock. Ends with one line where it is no such file, as with Git's conflict marks in it."""
+    """The stages of dvc.lock. Ends with one line where it is damaged or has Git's conflict marks."""
     try:
         return list(YAML_1_2.load(LOCK)["stages"].values())
     except (YAMLError, KeyError, TypeError, AttributeError):

@@ -19,7 +19,7 @@ from fvae.errors import UserError
 from fvae.files import read_json
 from workflow.planning import Plan, Wildcards, stop
 
-# Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 28e9 to 60e9 in trainings of `study` and
+# Multiply-accumulates per second. One thread of docs/benchmarks.md's AMD did 22e9 to 64e9 in trainings of `study` and
 # `faces64`. The number for a GPU is assumed; it was not measured.
 THREAD_SPEED, GPU_SPEED = 20e9, 1e12
 INCEPTION_MACS = 5.7e9  # of FID's network, for one image

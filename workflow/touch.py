@@ -2,6 +2,8 @@
 
 Snakemake waits a tenth of a second before it touches the files of a job: four minutes for 360 trainings. It needs an
 output to be no older than its inputs, and accepts equal times, so that touching jobs in their order is enough.
+
+`Executor.SLEEPING_TIME` is not documented; this was tested with Snakemake 9.27.
 """
 
 from __future__ import annotations

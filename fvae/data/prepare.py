@@ -96,7 +96,7 @@ def prepare_images(settings: Images, out: Path, others: dict[int, Path] | None =
             return
 
         sizes = (settings.size, *(others or {}))
-        # What decides no pixel may change between two attempts.
+        # `split` and `max_rejected` change no pixel: an interrupted pass continues after they were changed.
         with Journal(working, sizes, identity_without("split", "max_rejected")) as journal:
             decode = partial(
                 decode_at_sizes, sizes=sizes, crop=settings.crop, filter=settings.filter, side=source.form.side

@@ -411,7 +411,7 @@ class FID(Section):
 
 
 class Sharpness(Section):
-    images: Count  # test images to reconstruct; the number of samples is that of all test images
+    images: Count  # test images to reconstruct; of each draw at most as many samples as test images
 
 
 class Evaluation(Section):

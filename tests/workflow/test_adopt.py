@@ -1,4 +1,4 @@
-"""What `make adopt` makes of a dvc.lock that is no such file; test_dvc.py has the real runs."""
+"""`make adopt` where dvc.lock is damaged; test_dvc.py has the real runs."""
 
 import pytest
 

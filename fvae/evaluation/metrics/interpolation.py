@@ -22,7 +22,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
 
 
 def confidence_along(pairs: np.ndarray) -> dict[str, Any]:
-    """The mean probability of the factors that are read, at each step between two real images, the mean over pairs.
+    """Mean probability of the factors that are read, at each step between two real images, averaged over pairs.
 
     `pairs` are (pairs, steps + 2, C, H, W), with the real images at both ends. `model` has one number for each of the
     steps, `cross_fade` the numbers of mixtures of the pixels of both real images, and `real` is the mean of real ones.
