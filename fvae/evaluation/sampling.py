@@ -105,8 +105,14 @@ def latents(model: Model, n: int, generator: torch.Generator) -> Tensor:
 def encode(model: Model, images: np.ndarray, noise: torch.Generator | None = None) -> Tensor:
     """The latents of uint8 images, without noise or with u drawn from it: (N, C, H, W) → (N, d), on the CPU."""
     device = next(model.parameters()).device
-    u = None if noise is None else model.noise(len(images), noise).to(device)
-    return model.eval().encode(centre(torch.from_numpy(np.array(images)).to(device), model.bits), u).cpu()
+    model.eval()
+    u = None if noise is None else model.noise(len(images), noise)
+    z = []
+    for start in range(0, len(images), BATCH):
+        part = slice(start, start + BATCH)
+        x = centre(torch.from_numpy(np.array(images[part])).to(device), model.bits)
+        z.append(model.encode(x, None if u is None else u[part].to(device)).cpu())
+    return torch.cat(z)
 
 
 def sample(

@@ -34,7 +34,9 @@ def cross_spectrum(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     power = np.zeros((side, side))
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        power += (_fourier(images[part]) * _fourier(others[part]).conj()).real.sum((0, 1))
+        first = _fourier(images[part])
+        second = first if others is images else _fourier(others[part])
+        power += (first * second.conj()).real.sum((0, 1))
     frequency = np.fft.fftfreq(side, 1 / side)
     radius = np.hypot(*np.meshgrid(frequency, frequency)).round().astype(int).ravel()
     rings = np.bincount(radius, power.ravel()) / np.bincount(radius)

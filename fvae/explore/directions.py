@@ -15,7 +15,6 @@ from fvae.evaluation.factor_reader.factors import KINDS
 from fvae.library import TrainedModel
 
 TRAINING_IMAGES = 600  # whose latents are averaged
-BATCH = 100  # images that are encoded at once
 OUTER = 0.3  # of a number, such as the smile, the upper share is compared with the lower
 NAMES = {
     "glasses": "glasses",
@@ -35,7 +34,7 @@ def directions(trained: TrainedModel, images: np.ndarray, seed: int) -> dict[str
     Raises UserError where too few of them have a factor, or lack it.
     """
     people = factors(np.arange(len(images)), seed)
-    z = np.concatenate([trained.encode(images[start : start + BATCH]) for start in range(0, len(images), BATCH)])
+    z = trained.encode(images)
     return {name: difference(z, *groups, name) for name, groups in compared(people).items()}
 
 
