@@ -22,3 +22,9 @@ def processes():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    """Two cores to the program, also where a worker has one, so that it starts processes."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})

@@ -178,8 +178,7 @@ def test_a_map_over_processes_keeps_the_order(n):
     assert list(parallel_map(negative, range(n))) == [-number for number in range(n)]
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
-def test_a_map_uses_several_processes_that_end_with_it():
+def test_a_map_uses_several_processes_that_end_with_it(two_cores):
     results = parallel_map(slow, range(400))
     workers = {next(results) for _ in range(200)}
     assert len(workers) > 1
@@ -258,8 +257,7 @@ def killed(number):
     return number
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
-def test_a_killed_process_of_a_map_is_one_clear_line():
+def test_a_killed_process_of_a_map_is_one_clear_line(two_cores):
     with pytest.raises(UserError, match="was killed, perhaps for want of memory; run it again to go on"):
         list(parallel_map(killed, range(400)))
 

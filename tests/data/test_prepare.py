@@ -358,8 +358,7 @@ def test_portraits_are_prepared_twice_to_the_same_bytes(tmp_path):
     assert [len(dataset.load(tmp_path / "a").split(name)) for name in ("train", "validation", "test")] == [20, 5, 6]
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
-def test_portraits_are_the_same_bytes_from_one_process_and_from_several(tmp_path, monkeypatch):
+def test_portraits_are_the_same_bytes_from_one_process_and_from_several(tmp_path, monkeypatch, two_cores):
     monkeypatch.setattr("fvae.data.prepare.CHUNK", 4)
     drawn_in = []
     draw = portraits.draw
