@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from fvae.files import write_json
 from fvae.provenance import software
 from fvae.training.machine import device_name
 
-RESULTS = Path(__file__).parent / "results"
+FOLDER = "BENCHMARK_RECORDS"  # a variable that names the folder of the records
+RESULTS = Path(os.environ.get(FOLDER, Path(__file__).parent / "results"))
 ROUNDS = 5
 # A small process starts the command: a peak includes what the process that forked it had, and here that is PyTorch.
 MEASURE = """

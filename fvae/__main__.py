@@ -117,7 +117,10 @@ def sample(
     model: ModelName,
     seed: SeedNumber = 0,
 ) -> None:
-    """Generate images from a trained model: samples/TASK.npy in its folder."""
+    """Generate images from a trained model: samples/TASK.npy in its folder.
+
+    Temperatures, interpolation, sources and grain are also measured: metrics/METRIC.json.
+    """
     from fvae.commands.sample import run
 
     run(experiment, model, task, seed)

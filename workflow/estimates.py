@@ -78,7 +78,7 @@ class Estimates:
             return INCEPTION_MACS * _bytes_of_images(wildcards) / (3 * experiment.data.size**2)
         if rule == "evaluate_bpd":
             return of_model * evaluation.bpd.images * (1 + evaluation.bpd.importance_samples)
-        if rule == "sample" and wildcards.task == "random":
+        if rule == "sample_random":
             return of_model * sampling.random.images * sampling.random.draws
         return 0
 
@@ -103,9 +103,8 @@ def _size(wildcards: Wildcards) -> Mapping[str, int]:
 def _earlier(rule: str, wildcards: Wildcards, column: str) -> float:
     """The largest value that earlier jobs of the rule recorded, over all seeds; 0 where there is no record."""
     folder = Path("logs", wildcards.experiment)
-    name = f"sample-{wildcards.task}" if rule == "sample" else rule
     model = getattr(wildcards, "model", None)
-    files = folder.glob(f"{model}/seed-*/{name}.benchmark.tsv" if model else f"{name}.benchmark.tsv")
+    files = folder.glob(f"{model}/seed-*/{rule}.benchmark.tsv" if model else f"{rule}.benchmark.tsv")
     rows = (row for file in files for row in csv.DictReader(file.read_text().splitlines(), delimiter="\t"))
     values = []
     for row in rows:

@@ -11,7 +11,7 @@ from fvae import layout, params
 from fvae.commands import evaluate, floor, reference, sample
 from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
-from fvae.evaluation import METRICS, TASKS, metrics
+from fvae.evaluation import METRIC_OF, METRICS, TASKS, metrics
 from fvae.evaluation.metrics import portrait_distance
 from fvae.files import read_array, write_json, write_text
 from fvae.models.build import build
@@ -121,6 +121,16 @@ def test_every_metric_is_written_in_the_form_that_is_read(model, metric):
         assert len(found["swd"]) == len(found["portrait_distance"]) == 3
     else:
         assert found["difference"] < 1e-9 * abs(found["nats"])
+
+
+@pytest.mark.parametrize(("task", "metric"), METRIC_OF.items())
+def test_the_metric_of_a_task_is_measured_with_its_samples(task, metric):
+    run = layout.Run("demo", "vae", 0)
+    run.metric(metric).unlink()
+    sample.run("demo", "vae", task, 0)
+    measured = read_metric(run, metric)
+    evaluate.run("demo", "vae", [metric], 0)
+    assert read_metric(run, metric) == measured
 
 
 def test_a_flow_has_no_sources_of_latents():

@@ -79,6 +79,7 @@ def test_every_job_lists_the_code_that_it_runs(finished):
         "results/demo/runs/fvae/model.json": ["fvae/commands/match.py"],
         f"{run}/weights.safetensors": ["fvae/commands/train.py"],
         f"{run}/samples/random.npy": ["fvae/commands/sample.py"],
+        f"{run}/samples/grain.npy": ["fvae/commands/sample.py", "fvae/evaluation/metrics/grain.py"],
         f"{run}/metrics/bpd.json": ["fvae/commands/evaluate.py", "fvae/evaluation/metrics/bpd.py"],
         f"{run}/metrics/swd.json": [
             "fvae/commands/evaluate.py",

@@ -107,10 +107,10 @@ def test_a_record_of_a_job_that_had_nothing_to_do_is_no_reason_to_ask_for_less_t
 
 
 def test_samples_of_each_task_have_records_of_their_own(estimates):
-    record("fvae/seed-0/sample-random.benchmark.tsv", 6000, 1000)
+    record("fvae/seed-0/sample_random.benchmark.tsv", 6000, 1000)
     random, pairs = (
-        estimates.minutes(Job(JOB, task=task), threads=1, rulename="sample", attempt=1)
-        for task in ("random", "interpolation")
+        estimates.minutes(JOB, threads=1, rulename=rule, attempt=1)
+        for rule in ("sample_random", "sample_interpolation")
     )
     assert random == 15 + 200
     assert pairs == 15

@@ -96,7 +96,7 @@ def test_the_matched_models_follow_a_change_of_the_fvaes_size(finished, tmp_path
 def test_a_task_of_sampling_reruns_alone(finished, tmp_path):
     project = finished.copy(tmp_path / "copy")
     project.edit(sampling__sheets__temperature=0.7)
-    assert project.planned() == ["article", "sample fvae", "samples"]
+    assert project.planned() == ["article", "sample_sheets fvae", "samples"]
 
 
 def test_the_number_of_importance_samples_reruns_the_bound_alone(finished, tmp_path):
@@ -128,7 +128,7 @@ def test_what_the_claims_compare_decides_them_again_and_nothing_else(finished, t
 
 def test_one_figure_needs_only_what_it_needs(fresh):
     planned = fresh.planned("paper_figures/demo/samples.pdf")
-    assert planned == ["match fvae", "prepare", "sample fvae", "samples", "train fvae"]
+    assert planned == ["match fvae", "prepare", "sample_sheets fvae", "samples", "train fvae"]
     assert fresh.planned("paper_figures/demo/structures.pdf") == ["match fvae", "match glow", "match vae", "structures"]
 
 

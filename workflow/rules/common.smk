@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from fvae import layout
+from fvae.evaluation import METRIC_OF, TASKS
 from fvae.paper import TABLES, caption, figures
 from workflow.estimates import Estimates
 from workflow.folder import take_folder

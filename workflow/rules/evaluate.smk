@@ -1,23 +1,45 @@
 TRAINED = [RUN.model_spec, RUN.weights]
 
 
-rule sample:
-    input:
-        TRAINED,
-        IMAGES,
-        code=code("fvae.commands.sample"),
-    output:
-        RUN.samples("{task}"),
-    log:
-        "logs/{experiment}/{model}/seed-{seed}/sample-{task}.log",
-    benchmark:
-        "logs/{experiment}/{model}/seed-{seed}/sample-{task}.benchmark.tsv"
-    resources:
-        **needs(PLAN.gpu),
-    params:
-        PLAN.values("sampling.{task}", "sampling.batch_norm"),
-    shell:
-        command("sample {wildcards.task}", OF_RUN)
+# Parameters of the metrics that are measured of the images of one task only, by the process that samples them.
+PARAMETERS = {
+    "temperature": ["evaluation.swd.patches"],
+    "interpolation": ["data"],
+    "sources": ["evaluation.swd.patches"],
+    "grain": ["evaluation.swd.patches"],
+}
+
+for task in TASKS:
+    metrics = [METRIC_OF[task]] if task in METRIC_OF else []
+
+    rule:
+        name:
+            f"sample_{task}"
+        input:
+            TRAINED,
+            IMAGES,
+            code=code(
+                "fvae.commands.sample",
+                *(f"fvae.evaluation.metrics.{metric}" for metric in metrics),
+            ),
+        output:
+            RUN.samples(task),
+            list(map(RUN.metric, metrics)),
+        log:
+            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/sample_{task}.log",
+        benchmark:
+            f"logs/{{experiment}}/{{model}}/seed-{{seed}}/sample_{task}.benchmark.tsv"
+        resources:
+            **needs(PLAN.gpu),
+        params:
+            PLAN.values(
+                f"sampling.{task}",
+                "sampling.batch_norm",
+                *(section for metric in metrics for section in PARAMETERS[metric]),
+            ),
+            task=task,  # Snakemake evaluates `shell` later, when the loop has ended
+        shell:
+            command("sample {params.task}", OF_RUN)
 
 
 # Evaluations of a run: the metrics that one job measures, what from, and their parameters. A process takes seconds to
@@ -43,21 +65,6 @@ EVALUATIONS = {
         ],
         ["evaluation.fid"],
     ),
-    "temperature": (
-        ["temperature"],
-        [RUN.samples("temperatures"), IMAGES],
-        ["evaluation.swd.patches", "sampling.temperatures"],
-    ),
-    "pictures": (
-        ["grain", "interpolation"],
-        [RUN.samples("grain"), RUN.samples("interpolation"), IMAGES],
-        ["evaluation.swd.patches", "data"],
-    ),
-    "sources": (
-        ["sources"],
-        [RUN.samples("sources"), IMAGES],
-        ["evaluation.swd.patches", "sampling.sources"],
-    ),
 }
 
 for name, (metrics, files, sections) in EVALUATIONS.items():
@@ -81,7 +88,7 @@ for name, (metrics, files, sections) in EVALUATIONS.items():
             **needs(PLAN.gpu),
         params:
             PLAN.values(*sections),
-            metrics=metrics,  # Snakemake evaluates `shell` later, when the loop has ended
+            metrics=metrics,
         shell:
             command("evaluate {params.metrics}", OF_RUN)
 
