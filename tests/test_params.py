@@ -13,10 +13,11 @@ from dvc.utils.serialize import parse_yaml
 import fvae.paper.data
 from fvae import layout
 from fvae.errors import UserError
+from fvae.evaluation import TASKS
 from fvae.networks import encoder_and_decoder
 from fvae.paper import FIGURES, TABLES
 from fvae.params import check_counts, checks, load, source
-from fvae.params.checks import RULES
+from fvae.params.checks import PREFIXES_OF_RULES, RULES
 
 TEXT = Path("params.yaml").read_text()  # experiments are its last section: others can be appended
 PARAMS = yaml.safe_load(TEXT)
@@ -629,10 +630,12 @@ def names_of_rules():
         yield from re.findall(r"^\s*(?:rule|checkpoint) (\w+):", file.read_text(), re.MULTILINE)
         prefix = "evaluate_" if file.stem == "evaluate" else ""
         yield from (prefix + name for name in re.findall(r'^    "(\w+)": [\[(]', file.read_text(), re.MULTILINE))
+    yield from (f"sample_{task}" for task in TASKS)
 
 
 def test_only_rules_take_a_name_away():
-    assert set(RULES) == {name for name in (*names_of_rules(), *FIGURES, *TABLES) if not name.startswith("evaluate_")}
+    names = {*names_of_rules(), *FIGURES, *TABLES}
+    assert set(RULES) == {name for name in names if not name.startswith(PREFIXES_OF_RULES)}
 
 
 @pytest.mark.parametrize("name", sorted({*names_of_rules(), *FIGURES, *TABLES}))
@@ -651,7 +654,7 @@ def test_no_experiment_has_the_name_of_a_folder(tmp_path, name):
 
 
 def test_the_rules_of_the_workflow_are_found():
-    assert {"all", "prepare", "train", "sample", "evaluate_bpd", "temperature", "samples", "article"} <= set(
+    assert {"all", "prepare", "train", "sample_random", "evaluate_bpd", "temperature", "samples", "article"} <= set(
         names_of_rules()
     )
 

@@ -12,12 +12,13 @@ from fvae.errors import UserError
 from fvae.params.schema import Dense, Experiment, FlowModelSpec, FlowSpec, ModelSpec, Portraits, ResidualEncoder
 
 RULES = (
-    *("all", "paper", "prepare", "match", "train", "sample", "temperature"),
+    *("all", "paper", "prepare", "match", "train", "temperature"),
     *("inception_weights", "reference", "floor", "summary", "claims", "article"),
     *("data", "structures", "comparison", "samples", "interpolation", "interpolation_four", "neighbours"),
     *("spectra", "what_the_flow_adds", "reconstructions", "curves", "corruptions", "factors"),
     *("grain", "sizes", "metrics", "fidelity", "random_features"),
 )
+PREFIXES_OF_RULES = ("sample_", "evaluate_")
 FOLDERS = ("raw", "fetched", "inception", "runs", "tables")
 DATA_FIGURE_IMAGES = 60  # training images that the figure `data` shows
 LEAST_TEST_IMAGES = 2  # a standard error needs two
@@ -32,7 +33,7 @@ class Problem(NamedTuple):
 
 def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
     """What is wrong with an experiment, as far as params.yaml tells."""
-    if name in RULES or name.startswith("evaluate_"):
+    if name in RULES or name.startswith(PREFIXES_OF_RULES):
         yield Problem("", f"a rule of the workflow is called {name}; give the experiment another name")
     if name in FOLDERS:
         yield Problem("", f"a folder of the project is called {name}; give the experiment another name")
