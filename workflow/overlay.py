@@ -44,7 +44,7 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
     )
     histories = [(revision or "now", read(name, revision)) for revision in [*revisions, None]]
     for model, column in zip(models, grid.T, strict=True):
-        column[0].set_title(style.label(model))
+        column[0].set_title(style.label(model).replace(", ", ",\n"))
         column[-1].set_xlabel("images seen")
         for index, (label, history) in enumerate(histories):
             if history is None or model not in set(history["model"]):
@@ -59,7 +59,7 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
     lines = {text: handle for axes in grid.flat for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     if not lines:
         raise UserError(f"{layout.history(name)}: not in {', '.join(revisions)}, nor here")
-    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=4)
+    style.legend(figure, list(lines.values()), list(lines), columns=4)
     return figure
 
 

@@ -47,7 +47,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     for axes in panels[len(found["corruptions"]) :]:
         axes.set_axis_off()
     lines, labels = panels[0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels))
+    style.legend(figure, lines, labels, columns=len(labels))
     return figure
 
 

@@ -53,7 +53,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     for (_, text), axes in zip(COLUMNS, grid[-1], strict=True):
         axes.set_xlabel(text)
     lines, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=min(4, len(labels)))
+    style.legend(figure, lines, labels, columns=4)
     for axes in grid[0]:
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -14,7 +14,7 @@ from fvae.params import Experiment
 from fvae.results import Shares, read_metric
 
 COLUMNS = (("hair", "others"), ("beard", "glasses", "neckline", "texture"))  # of panels
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # one fewer than colours, for more pairs
 LINE = 0.17  # inches of height for a kind
 
 
@@ -43,7 +43,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
             panel(figure.add_subplot(cells[row]), name, true[name], read[name], shares)
     lines, labels = figure.axes[0].get_legend_handles_labels()
     lines, labels = [lines[-1], *lines[:-1]], [labels[-1], *labels[:-1]]  # the bars first
-    figure.legend(lines, labels, loc="outside upper center", ncols=min(5, len(labels)))
+    style.legend(figure, lines, labels, columns=5)
     return figure
 
 

@@ -45,5 +45,5 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     lines, labels = power.get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=min(5, len(labels)))
+    style.legend(figure, lines, labels, columns=5)
     return figure

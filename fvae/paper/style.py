@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -36,7 +37,7 @@ LABELS = {
 }
 # Okabe & Ito, with a grey in place of their yellow, which is faint on white
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)))
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))  # one fewer than colours, for more pairs
 GREY = "#595959"
 QUANTITIES = {
     "parameters": "parameters",
@@ -49,6 +50,15 @@ def label(model: str) -> str:
     if model.endswith("_parameters"):
         return f"{label(model.removesuffix('_parameters'))}, equal parameters"
     return LABELS.get(model, model.replace("_", " "))
+
+
+def legend(figure: Figure, lines: Sequence[Artist], labels: Sequence[str], columns: int) -> None:
+    """The legend above all panels, in at most so many columns: in fewer where the figure is not wide enough."""
+    for number in range(min(columns, len(labels)), 0, -1):
+        made = figure.legend(lines, labels, loc="outside upper center", ncols=number)
+        if number == 1 or made.get_window_extent().width <= figure.bbox.width:
+            return
+        made.remove()
 
 
 def devices(costs: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -32,12 +32,12 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
             panel.set_axis_off()
         place = panels[0].transAxes
         panels[0].text(-0.06, 0.5, style.label(run.model), rotation=90, ha="right", va="center", transform=place)
-        name, distances = "SWD", measured["swd"]
+        name, distances = "SWD × 10³", measured["swd"]
         if measured["portrait_distance"] is not None:
-            name, distances = "distance", measured["portrait_distance"]
+            name, distances = "portrait distance", measured["portrait_distance"]
         for panel, source, images, distance in zip(panels, measured["sources"], sheets, distances, strict=False):
             title = f"{TITLES[source]}\n{name} {distance:.1f}"
             style.show(panel, style.first(images, SIDE, SIDE, "sources"), title)
         for panel in panels[len(sheets) :]:
-            panel.text(0.5, 0.5, "has no flow", ha="center", va="center", color=style.GREY, transform=panel.transAxes)
+            panel.text(0.5, 0.5, "no F before G", ha="center", va="center", color=style.GREY, transform=panel.transAxes)
     return figure

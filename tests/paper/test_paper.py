@@ -3,14 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from measurements import MEASURED_FID, NO_WEIGHTS, floor, write_json, write_matched, write_metrics, write_training
 
 from fvae import layout, params
 from fvae.errors import UserError
-from fvae.paper import make_table, style
+from fvae.paper import factors, make_table, style
 from fvae.paper.table import escape, mean_and_spread
 
 EXPERIMENT = params.load("params.yaml").experiments["demo"]
+FAMILY = params.load("params.yaml").experiments["family"]
 
 
 def test_a_sheet_puts_images_in_rows_with_gaps():
@@ -35,9 +37,26 @@ def test_too_few_images_for_a_sheet_are_one_line():
         style.first(np.zeros((5, 3, 4, 4), np.uint8), 2, 3, "random")
 
 
+@pytest.mark.parametrize("experiment", ["demo", "family", "faces64"])
+@pytest.mark.parametrize("columns", [4, 5])
+def test_a_legend_is_as_wide_as_the_figure_at_most(experiment, columns):
+    names = [style.label(model) for model in params.load("params.yaml").experiments[experiment].models]
+    figure = Figure(figsize=(5.5, 3), layout="constrained")
+    lines = figure.add_subplot().plot(np.zeros((2, len(names))))
+    style.legend(figure, lines, [f"{name} (≤)" for name in names], columns)
+    figure.draw_without_rendering()
+    (made,) = figure.legends
+    assert figure.bbox.x0 <= made.get_window_extent().x0
+    assert made.get_window_extent().x1 <= figure.bbox.x1
+    assert [text.get_text() for text in made.get_texts()] == [f"{name} (≤)" for name in names]
+
+
 def test_colours_and_lines_differ_for_every_model():
-    pairs = list(zip(style.COLOURS, style.LINES, strict=True))
-    assert len(set(pairs)) == len(pairs) >= len(EXPERIMENT.models)
+    for other in (style.LINES, factors.MARKERS):
+        pairs = [
+            tuple(cycle[index % len(cycle)] for cycle in (style.COLOURS, other)) for index in range(len(FAMILY.models))
+        ]
+        assert len(set(pairs)) == len(pairs)
 
 
 def test_mean_and_spread_over_seeds():
