@@ -36,7 +36,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         if measured["portrait_distance"] is not None:
             name, distances = "portrait distance", measured["portrait_distance"]
         for panel, source, images, distance in zip(panels, measured["sources"], sheets, distances, strict=False):
-            title = f"{TITLES[source]}\n{name} {distance:.1f}"
+            title = f"{TITLES[source]}\n{name}: {distance:.1f}"
             style.show(panel, style.first(images, SIDE, SIDE, "sources"), title)
         for panel in panels[len(sheets) :]:
             panel.text(0.5, 0.5, "no F before G", ha="center", va="center", color=style.GREY, transform=panel.transAxes)
