@@ -3,8 +3,9 @@
     uv pip install --target /tmp/peer --no-deps normflows==1.7.3
     PYTHONPATH=.:/tmp/peer python benchmarks/all.py [--images ZIP] [ARCHIVE…]
 
-The paper's models are trained on the images of the zip, and `prepare` is timed with the archives. The records are moved
-to benchmarks/results when all have ended, since a record says whether the working copy had changed when it was made.
+The paper's models are trained on the images of the zip, and `prepare` is timed with the archives. The records are
+copied to benchmarks/results when all have ended, since a record says whether the working copy had changed when it was
+made.
 """
 
 from __future__ import annotations

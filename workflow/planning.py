@@ -101,14 +101,14 @@ class Plan:
             stop(error)
 
     def values(self, *sections: str) -> ParamsFunction:
-        """Sections such as "training" or "sampling.{task}" as JSON."""
+        """Sections such as "training" or "sampling.random" as JSON."""
 
         def params(wildcards: Wildcards) -> str:
             self.experiment(wildcards)  # stops where there is none of that name
             found = {}
             for section in sections:
                 value = self.plain(wildcards.experiment)
-                for name in section.format(**dict(wildcards)).split("."):
+                for name in section.split("."):
                     value = value[name]
                 found[section] = value
             return json.dumps(found, sort_keys=True)

@@ -8,8 +8,10 @@ TASKS = (  # see `sampling.generate`
     *("interpolation", "interpolation_four", "sources", "grain"),
 )
 METRIC_OF = {  # the metric that is measured of a task's images and of nothing else, where there is one
-    **{"temperatures": "temperature", "interpolation": "interpolation"},
-    **{"sources": "sources", "grain": "grain"},
+    "temperatures": "temperature",
+    "interpolation": "interpolation",
+    "sources": "sources",
+    "grain": "grain",
 }
 SOURCES = ("standard", "marginals", "gaussian", "flow")  # of latents, see `latent_sources.images_of_sources`
 METRICS = (
