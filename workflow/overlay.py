@@ -50,7 +50,7 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
             if history is None or model not in set(history["model"]):
                 continue
             means = history[history["model"] == model].groupby("images")[[row for row, _ in ROWS]].mean()
-            colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
+            colour, line = style.pair(index)
             for (row, _), axes in zip(ROWS, column, strict=True):
                 axes.plot(means.index, means[row], linestyle=line, color=colour, label=label)
     grid[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))

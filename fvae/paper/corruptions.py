@@ -15,7 +15,6 @@ NAMES = {  # of the distances that are shown, and how the legend names them
     "swd": "SWD",
     "random_features_frechet": "Fréchet distance, random features",
 }
-MARKERS = ("o", "s", "^")
 ACROSS = 3
 
 
@@ -35,7 +34,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
                 values,
                 color=style.COLOURS[place],
                 linestyle=style.LINES[place],
-                marker=MARKERS[place],
+                marker=style.MARKERS[place],
                 markersize=3,
                 label=NAMES[distance],
             )

@@ -28,14 +28,15 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     size = (width, (0.1 + 0.27 * len(rows)) * width)
     figure = Figure(figsize=size)
     grid = figure.subplots(len(rows), len(COLUMNS), sharex="col", sharey="row")
-    for index, (name, spec) in enumerate(experiment.models.items()):
+    pairs = style.pairs(experiment.models)
+    for name, spec in experiment.models.items():
         runs = [read_history(layout.Run(experiment_name, name, seed)) for seed in experiment.seeds]
         if len({len(run) for run in runs}) > 1:
             raise UserError(f"{layout.runs(experiment_name) / name}: the seeds differ in validations; train them again")
         for run, (row, _) in product(runs, rows):
             if row not in run:
                 raise UserError(f"{layout.runs(experiment_name) / name}: no {row} in history.csv; train it again")
-        colour, line = (cycle[index % len(cycle)] for cycle in (style.COLOURS, style.LINES))
+        colour, line = pairs[name]
         bound = "" if spec.kind == EXACT_KIND else " (≤)"
         for (row, _), axes_row in zip(rows, grid, strict=True):
             values = np.stack([run[row] for run in runs])

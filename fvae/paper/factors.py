@@ -14,7 +14,6 @@ from fvae.params import Experiment
 from fvae.results import Shares, read_metric
 
 COLUMNS = (("hair", "others"), ("beard", "glasses", "neckline", "texture"))  # of panels
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # one fewer than colours, for more pairs
 LINE = 0.17  # inches of height for a kind
 
 
@@ -66,8 +65,9 @@ def panel(axes: Axes, name: str, true: dict[str, float], read: dict[str, float],
     places = np.arange(len(true))
     axes.barh(places, list(true.values()), height=0.8, color="#D9D9D9", label="test images: truth")
     axes.plot(list(read.values()), places, "|", color="black", markersize=8, label="test images: read")
-    for index, (model, shares) in enumerate(models.items()):
-        colour, marker = (cycle[index % len(cycle)] for cycle in (style.COLOURS, MARKERS))
+    pairs = style.pairs(models, style.MARKERS)
+    for model, shares in models.items():
+        colour, marker = pairs[model]
         axes.plot(shares, places, linestyle="", color=colour, marker=marker, markersize=3.5, label=style.label(model))
     axes.set_yticks(places, list(true))
     axes.tick_params(axis="y", length=0)

@@ -22,16 +22,16 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure = Figure(figsize=(width, 0.42 * width))
     power, *ratios = figure.subplots(1, 3)
     ratios[1].sharey(ratios[0])
-    for index, name in enumerate(experiment.models):
+    for name, (colour, line) in style.pairs(experiment.models).items():
         runs = [read_metric(layout.Run(experiment_name, name, seed), "sharpness") for seed in experiment.seeds]
         spectra = [run["spectrum"] for run in runs]
         # Frequency 0 is left out: the axis is logarithmic.
         rings = {key: np.mean([each[key][1:] for each in spectra], axis=0) for key in spectra[0]}
         radius, real = rings["radius"], rings["test"]
-        line = {"color": style.COLOURS[index % len(style.COLOURS)], "linestyle": style.LINES[index % len(style.LINES)]}
-        power.plot(radius, rings["samples"], label=style.label(name), **line)
-        ratios[0].plot(radius, decibels(rings["samples"], real), **line)
-        ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **line)
+        drawn = {"color": colour, "linestyle": line}
+        power.plot(radius, rings["samples"], label=style.label(name), **drawn)
+        ratios[0].plot(radius, decibels(rings["samples"], real), **drawn)
+        ratios[1].plot(radius, decibels(rings["reconstructions"], rings["reconstructed"]), **drawn)
     power.plot(radius, real, color="black", linewidth=0.8, label="test images")
     power.set_yscale("log")
     power.set_title("power of samples")

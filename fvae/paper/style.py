@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,28 +16,29 @@ from matplotlib.figure import Figure
 
 from fvae import layout
 from fvae.errors import UserError
-from fvae.evaluation import TASKS
-from fvae.files import read_array, write
+from fvae.files import write
 from fvae.params import Experiment, Figures
+from fvae.results import read_samples
 
-LABELS = {
-    "vae": "VAE",
+LABELS = {  # in the order of their colours
     "vae_dense": "VAE, dense latent",
-    "vae_reduced": "VAE, d < D",
-    "nice": "NICE",
-    "realnvp": "RealNVP",
+    "vae": "VAE",
     "glow": "Glow",
-    "mixture": "mixture (16)",
     "fvae": "f-VAE",
     "fvae_reduced": "f-VAE, d < D",
     "fvae_conv": "f-VAE, our E and G",
+    "vae_reduced": "VAE, d < D",
+    "nice": "NICE",
+    "realnvp": "RealNVP",
+    "mixture": "mixture (16)",
+    "fvae_autoregressive": "f-VAE, autoregressive F",
     "vae_planar": "VAE, planar flows",
     "vae_iaf": "VAE, IAF",
-    "fvae_autoregressive": "f-VAE, autoregressive F",
 }
 # Okabe & Ito, with a grey in place of their yellow, which is faint on white
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#8C8C8C")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))  # one fewer than colours, for more pairs
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # as many as lines
 GREY = "#595959"
 QUANTITIES = {
     "parameters": "parameters",
@@ -50,6 +51,17 @@ def label(model: str) -> str:
     if model.endswith("_parameters"):
         return f"{label(model.removesuffix('_parameters'))}, equal parameters"
     return LABELS.get(model, model.replace("_", " "))
+
+
+def pair(index: int, kinds: Sequence[Any] = LINES) -> tuple[str, Any]:
+    """A colour and a kind of line or marker; 56 indices in a row have different pairs."""
+    return COLOURS[index % len(COLOURS)], kinds[index % len(kinds)]
+
+
+def pairs(models: Collection[str], kinds: Sequence[Any] = LINES) -> dict[str, tuple[str, Any]]:
+    """The `pair` of each model. A model of LABELS has the same in every experiment."""
+    places = [*LABELS, *(model for model in models if model not in LABELS)]
+    return {model: pair(places.index(model), kinds) for model in models}
 
 
 def legend(figure: Figure, lines: Sequence[Artist], labels: Sequence[str], columns: int) -> None:
@@ -123,13 +135,10 @@ def first(images: np.ndarray, rows: int, columns: int, task: str) -> np.ndarray:
     return images[: rows * columns].reshape(rows, columns, *images.shape[1:])
 
 
-SAMPLE_DIMS = dict.fromkeys(TASKS, 5) | {"sheets": 4, "interpolation_four": 6}
-
-
 def samples(experiment_name: str, experiment: Experiment, task: str, model: str | None = None) -> np.ndarray:
     """The uint8 images of a sampling task: of a model, or of the one that the figures show; the first seed."""
     run = layout.Run(experiment_name, model or experiment.figures.model, experiment.seeds[0])
-    return read_array(run.samples(task), f"sample {task}", dims=SAMPLE_DIMS[task])
+    return read_samples(run, task)
 
 
 def stack(

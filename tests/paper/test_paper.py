@@ -8,7 +8,7 @@ from measurements import MEASURED_FID, NO_WEIGHTS, floor, write_json, write_matc
 
 from fvae import layout, params
 from fvae.errors import UserError
-from fvae.paper import factors, make_table, style
+from fvae.paper import make_table, style
 from fvae.paper.table import escape, mean_and_spread
 
 EXPERIMENT = params.load("params.yaml").experiments["demo"]
@@ -52,11 +52,15 @@ def test_a_legend_is_as_wide_as_the_figure_at_most(experiment, columns):
 
 
 def test_colours_and_lines_differ_for_every_model():
-    for other in (style.LINES, factors.MARKERS):
-        pairs = [
-            tuple(cycle[index % len(cycle)] for cycle in (style.COLOURS, other)) for index in range(len(FAMILY.models))
-        ]
-        assert len(set(pairs)) == len(pairs)
+    for kinds in (style.LINES, style.MARKERS):
+        assert len({style.pair(index, kinds) for index in range(56)}) == 56
+
+
+def test_a_model_looks_the_same_in_every_experiment():
+    own = style.pairs(["mine", "fvae", "yours"])
+    assert own["fvae"] == style.pairs(FAMILY.models)["fvae"]
+    assert len(set(own.values())) == 3
+    assert not {own["mine"], own["yours"]} & set(style.pairs(FAMILY.models).values())
 
 
 def test_mean_and_spread_over_seeds():
