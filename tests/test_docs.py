@@ -369,6 +369,7 @@ def test_protocol_prints_the_other_runs():
 VERDICTS = {  # rows of README: the names of f-VAEs by column, the claim, and with whom they are compared
     "(a) sharp where the dense VAE blurs": ("a", "vae_dense"),
     "(b) better than Glow of equal arithmetic": ("b", "glow"),
+    "(b) faster than Glow, over images": ("b, level over images", "glow"),
     "(d) VAE and flow are exact special cases": ("d", None),
     "(e) F may reduce the dimension": ("e", "fvae"),
 }
