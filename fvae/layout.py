@@ -114,3 +114,7 @@ class Run:
     def metric(self, name: str) -> Path:
         """One of the metrics under `evaluation` in the parameters."""
         return self.folder / "metrics" / f"{name}.json"
+
+    def command(self, name: str) -> str:
+        """A command of `python -m fvae`, such as "sample random", for this run."""
+        return f"{name} --experiment {self.experiment} --model {self.model} --seed {self.seed}"

@@ -39,10 +39,10 @@ def software() -> dict[str, Any]:
 
 def provenance(experiment_name: str, experiment: Experiment, runs: list[layout.Run]) -> dict[str, Any]:
     """All that decides a figure which shows these runs. Raises UserError where one of them is not trained."""
-    manifest = layout.data(experiment_name) / "manifest.json"
+    manifest, command = layout.data(experiment_name) / "manifest.json", f"prepare --experiment {experiment_name}"
     return {
         "experiment": experiment_name,
-        "images_sha256": read_json(manifest, "prepare")["images_sha256"] if manifest.exists() else None,
+        "images_sha256": read_json(manifest, command)["images_sha256"] if manifest.exists() else None,
         "runs": {f"{run.model}/seed-{run.seed}": read_cost(run) for run in runs},
         **software(),
         "parameters": experiment.model_dump(mode="json"),

@@ -11,10 +11,11 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from fvae import layout
-from fvae.files import read_json, read_table
+from fvae.files import read_array, read_json, read_table
 from fvae.params import ModelSpec, TaggedModelSpec
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 Number = float | None  # null where it could not be computed
@@ -334,11 +335,17 @@ FORMS: dict[str, Any] = {
     "interpolation": Interpolation,
 }
 HISTORY = ("images", "seconds", "bpd", "swd")  # columns that are read
+SAMPLE_DIMS = {"sheets": 4, "interpolation_four": 6}  # dimensions of the array; 5 for the other tasks
+
+
+def read_samples(run: layout.Run, task: str) -> np.ndarray:
+    """The uint8 images of a sampling task of a run, memory-mapped. Raises UserError as `read_metric`."""
+    return read_array(run.samples(task), run.command(f"sample {task}"), dims=SAMPLE_DIMS.get(task, 5))
 
 
 def read_metric(run: layout.Run, name: str) -> dict[str, Any]:
     """A metric of a run. Raises UserError where it was not measured or its file is damaged."""
-    return read_json(run.metric(name), f"evaluate {name}", FORMS[name])
+    return read_json(run.metric(name), run.command(f"evaluate {name}"), FORMS[name])
 
 
 def read_floor(experiment_name: str) -> dict[str, Any]:
@@ -348,20 +355,21 @@ def read_floor(experiment_name: str) -> dict[str, Any]:
 
 def read_corruptions(experiment_name: str) -> dict[str, Any]:
     """Distances of corrupted images. Raises UserError where they were not measured or their file is damaged."""
-    return read_json(layout.corruptions(experiment_name), "corruptions", Corruptions)
+    return read_json(layout.corruptions(experiment_name), f"corruptions --experiment {experiment_name}", Corruptions)
 
 
 def read_cost(run: layout.Run) -> dict[str, Any]:
     """What the training of a run cost. Raises UserError where it is not trained or its file is damaged."""
-    return read_json(run.training, "train", TrainingCost)
+    return read_json(run.training, run.command("train"), TrainingCost)
 
 
 def read_history(run: layout.Run) -> pd.DataFrame:
     """The validations of a run, one row each. Raises UserError where it is not trained or its file is damaged."""
-    return read_table(run.history, "train", numbers=HISTORY)
+    return read_table(run.history, run.command("train"), numbers=HISTORY)
 
 
 def read_matched(experiment_name: str, model: str) -> tuple[ModelSpec, dict[str, Any]]:
     """A model's section with its matched size, and its ModelSize. Raises UserError where `match` has not written it."""
-    found = read_json(layout.model(experiment_name, model), "match", MatchedModel)
+    command = f"match --experiment {experiment_name} --model {model}"
+    found = read_json(layout.model(experiment_name, model), command, MatchedModel)
     return found["spec"], found["size"]

@@ -168,7 +168,7 @@ def test_an_array_of_another_form_is_one_line(tmp_path, array):
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut off", "another form", "other shapes", "an npy file"])
 def test_a_damaged_reference_is_one_line(tmp_path, damage):
-    path = tmp_path / "reference.npz"
+    path = tmp_path / "demo" / "reference.npz"
     eye = np.eye(4)
     parts = {"mean": eye[0], "covariance": eye, "root": eye, "features": np.zeros((9, 4)), "images": 9}
     if damage == "other shapes":
@@ -186,7 +186,7 @@ def test_a_damaged_reference_is_one_line(tmp_path, damage):
         path.unlink()
         write_array(path, eye)
     said = message(lambda: load_reference(path, "abc"))
-    assert re.search(r"reference\.npz: .*; make it again: python -m fvae reference$", said)
+    assert re.search(r"reference\.npz: .*; make it again: python -m fvae reference --experiment demo$", said)
 
 
 def test_arrays_are_read_as_they_were_written(tmp_path):
@@ -267,7 +267,8 @@ def test_a_damaged_table_is_one_line(folder, table):
     path.parent.mkdir(parents=True)
     path.write_text(table)
     assert re.match(
-        r".*sizes\.md: .*; make it again: python -m fvae table sizes", message(lambda: article.markdown(path))
+        r".*sizes\.md: .*; make it again: python -m fvae table sizes --experiment demo",
+        message(lambda: article.markdown("demo", "sizes")),
     )
 
 
@@ -275,7 +276,10 @@ def test_a_folder_in_place_of_a_file_is_one_line(folder):
     RUN.training.unlink()
     RUN.training.mkdir()
     said = message(lambda: provenance("demo", EXPERIMENT, [RUN]))
-    assert said.endswith("training.json: cannot be read (Is a directory); make it again: python -m fvae train")
+    assert said.endswith(
+        "training.json: cannot be read (Is a directory); "
+        "make it again: python -m fvae train --experiment demo --model fvae --seed 0"
+    )
 
 
 def test_json_that_is_written_has_no_nan(tmp_path):

@@ -168,7 +168,7 @@ class Plan:
             if Path(settings.path).exists() and not self.recorded:
                 return source_digest(settings.path, self.sources)
             if manifest.exists():
-                return read_json(manifest, "prepare")["source_sha256"]
+                return read_json(manifest, f"prepare --experiment {wildcards.experiment}")["source_sha256"]
         except UserError as error:
             stop(error)
         stop(f"experiments.{wildcards.experiment}.data.path: {missing_source(settings.path)}")

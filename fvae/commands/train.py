@@ -87,7 +87,7 @@ def resolved(experiment: Experiment, model: str, matched: Path) -> ModelSpec:
     if not free_sizes(spec) or not matched.exists():
         return resolve_one(experiment, model)
     try:
-        found: ModelSpec = TypeAdapter(TaggedModelSpec).validate_python(read_json(matched, "match")["spec"])
+        found: ModelSpec = TypeAdapter(TaggedModelSpec).validate_python(read_json(matched, "")["spec"])
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{matched}: damaged; delete it and run this again") from error
     found = found.model_copy(update={name: getattr(spec, name) for name in NOT_OF_SIZE})

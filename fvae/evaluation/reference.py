@@ -60,10 +60,11 @@ def load(path: Path, digest: str) -> Reference | str:
 
     Raises UserError where it is missing, damaged, or of other training images.
     """
-    arrays = read_arrays(path, "reference")
+    command = f"reference --experiment {path.parent.name}"
+    arrays = read_arrays(path, command)
     if "reason" in arrays:
         return str(arrays["reason"])
-    with reading(path, "reference"):
+    with reading(path, command):
         made_of = str(arrays["digest"])
         statistics = arrays["mean"], arrays["covariance"]
         reference = Reference(statistics, arrays["root"], arrays["features"], int(arrays["images"]))
@@ -72,5 +73,5 @@ def load(path: Path, digest: str) -> Reference | str:
         if shapes != {(dims, dims)}:
             raise ValueError("its arrays do not fit each other")
     if made_of != digest:
-        raise UserError(f"{path}: of other training images; make it again: python -m fvae reference")
+        raise UserError(f"{path}: of other training images; make it again: python -m fvae {command}")
     return reference

@@ -15,6 +15,6 @@ def load_trained(experiment: Experiment, run: layout.Run) -> Model:
 
     Raises UserError where the run is not trained or its files do not fit each other.
     """
-    model = build(read_spec(run.model_spec), experiment.data.size, experiment.data.bits)
+    model = build(read_spec(run.model_spec, run.command("train")), experiment.data.size, experiment.data.bits)
     load_weights(run.weights, model)
     return model.to(default_device()).eval()

@@ -102,7 +102,7 @@ def history(run: Run) -> dict[int, dict[str, float]]:
     """What was measured at each validation, by the images seen until then; empty before the first one."""
     if not run.history.exists():
         return {}
-    table = read_table(run.history, "train", numbers=("images", "bpd"))
+    table = read_table(run.history, run.command("train"), numbers=("images", "bpd"))
     columns = [name for name in MEASURED if name in table]
     rows = table[columns].astype(float).to_dict("records")
     return dict(zip(table["images"].astype(int), map(without_nan, rows), strict=True))

@@ -126,7 +126,7 @@ def data(run: layout.Run, experiment: Experiment) -> str:
     manifest = layout.data(run.experiment) / "manifest.json"
     counts = ""
     if manifest.is_file():
-        splits = read_json(manifest, "prepare", Manifest)["splits"]
+        splits = read_json(manifest, f"prepare --experiment {run.experiment}", Manifest)["splits"]
         counts = ": " + ", ".join(f"{number:,} {split}" for split, number in splits.items())
     source = f"from `{experiment.data.path}`, " if isinstance(experiment.data, Images) else ""
     kept = "" if experiment.training.hold_out else " The model was trained on the held-out images too."

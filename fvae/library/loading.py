@@ -66,7 +66,7 @@ def load_run(folder: Path) -> TrainedModel:
     model = untrained(spec, data.size, data.bits)
     matched = own.parent / "model.json"
     if matched.is_file():
-        noise = read_json(matched, "match", MatchedModel)["size"]["noise"]
+        noise = read_json(matched, "", MatchedModel)["size"]["noise"]
         if noise != list(model.noise_shape):
             raise UserError(f"{folder}: trained on images of another size than data.size in params.yaml, {data.size}")
     load_weights(folder / "weights.safetensors", model)

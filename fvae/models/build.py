@@ -52,9 +52,9 @@ def build(spec: ModelSpec, size: int, bits: int = 8) -> Model:
     return model
 
 
-def read_spec(path: Path) -> ModelSpec:
+def read_spec(path: Path, command: str = "train") -> ModelSpec:
     """The resolved section beside a trained model's weights. Raises UserError where it is missing or damaged."""
-    return read_json(path, "train", TaggedModelSpec)
+    return read_json(path, command, TaggedModelSpec)
 
 
 @lru_cache

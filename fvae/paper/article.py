@@ -47,12 +47,12 @@ def make(experiment_name: str, experiment: Experiment) -> None:
 
 def parts(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     """The content of the template: tables as rows of cells, figures as paths, each with its caption, and the claims."""
-    tables = [{"caption": caption(name), **markdown(layout.table(experiment_name, name, "md"))} for name in TABLES]
+    tables = [{"caption": caption(name), **markdown(experiment_name, name)} for name in TABLES]
     pictures = [
         {"caption": caption(name), "path": "/" + layout.figure(experiment_name, name, "pdf").as_posix()}
         for name in figures(experiment)
     ]
-    claims = read_json(layout.claims(experiment_name, "json"), "claims", list[Claim])
+    claims = read_json(layout.claims(experiment_name, "json"), f"claims --experiment {experiment_name}", list[Claim])
     return {
         "experiment": experiment_name,
         "tables": tables,
@@ -61,9 +61,10 @@ def parts(experiment_name: str, experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def markdown(path: Path) -> dict[str, Any]:
+def markdown(experiment_name: str, table: str) -> dict[str, Any]:
     """The cells and the notes of a table as it was written. Raises UserError where it is missing or damaged."""
-    command = f"table {path.stem}"
+    path = layout.table(experiment_name, table, "md")
+    command = f"table {table} --experiment {experiment_name}"
     lines = read_text(path, command).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     notes = [line for line in lines if line and not line.startswith("|")]

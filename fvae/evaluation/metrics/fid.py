@@ -13,9 +13,9 @@ from fvae.data.dataset import load
 from fvae.errors import UserError
 from fvae.evaluation.reference import Reference
 from fvae.evaluation.reference import load as load_reference
-from fvae.files import read_array, read_json
+from fvae.files import read_json
 from fvae.params import Experiment
-from fvae.results import InceptionStatus
+from fvae.results import InceptionStatus, read_samples
 
 FROM_FEATURES = ("fid", "fid_infinity", "kid", "kid_deviation", "precision", "recall", "density", "coverage")
 NOTHING: dict[str, Any] = {key: None for name in FROM_FEATURES for key in (name, f"{name}_standard_deviation")}
@@ -24,7 +24,7 @@ NOTHING: dict[str, Any] = {key: None for name in FROM_FEATURES for key in (name,
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """`inception_metrics` of each draw of a run's random samples beside the reference set: all training images."""
     images = load(layout.data(experiment_name))
-    draws = read_array(run.samples("random"), "sample random", dims=5)
+    draws = read_samples(run, "random")
     reference = load_reference(layout.reference(experiment_name), images.digest())
     weights = read_json(layout.INCEPTION_STATUS, "inception", InceptionStatus)
     settings = experiment.evaluation.fid

@@ -6,13 +6,13 @@ from typing import Any
 
 from fvae import layout
 from fvae.evaluation.to_test_images import distance_to_test
-from fvae.files import read_array
 from fvae.params import Experiment
+from fvae.results import read_samples
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """SWD × 10³ by level between test images and decoded means, and between test images and draws of q(x|z)."""
-    sheets = read_array(run.samples("grain"), "sample grain", dims=5)
+    sheets = read_samples(run, "grain")
     real, distance = distance_to_test(experiment_name, experiment, run, sheets.shape[1])
     without_noise, with_noise = (distance(sheet[: len(real)]) for sheet in sheets)
     return {"without_noise": without_noise, "with_noise": with_noise, "images": len(real)}

@@ -8,8 +8,8 @@ import numpy as np
 
 from fvae import layout
 from fvae.evaluation.factor_reader.network import confidence, features, trained
-from fvae.files import read_array
 from fvae.params import Experiment, Portraits
+from fvae.results import read_samples
 
 NO_PORTRAITS = "factors can be read only of drawn portraits"
 
@@ -18,7 +18,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     """`confidence_along` of a run's interpolations between test images; of photographs null, with the reason."""
     if not isinstance(experiment.data, Portraits):
         return {"model": None, "cross_fade": None, "real": None, "reason": NO_PORTRAITS}
-    return confidence_along(read_array(run.samples("interpolation"), "sample interpolation", dims=5))
+    return confidence_along(read_samples(run, "interpolation"))
 
 
 def confidence_along(pairs: np.ndarray) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from fvae.evaluation.factor_reader.factors import shares, true_kinds
 from fvae.evaluation.factor_reader.network import features, read
 from fvae.evaluation.portrait_distance import PortraitDistance
 from fvae.evaluation.spread import deviation, mean
-from fvae.files import read_array
 from fvae.params import Experiment, Portraits
+from fvae.results import read_samples
 
 NO_PORTRAITS = "it is defined for drawn portraits alone, whose factors are known"
 
@@ -23,7 +23,7 @@ def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> di
     if not isinstance(experiment.data, Portraits):
         return {"portrait_distance": None, "standard_deviation": None, "reason": NO_PORTRAITS}
     data, images = experiment.data, load(layout.data(experiment_name))
-    draws = read_array(run.samples("random"), "sample random", dims=5)
+    draws = read_samples(run, "random")
     test = images.split("test")
     first = data.train + data.validation  # of the test portraits: the number by which it was drawn
     truth = true_kinds(np.arange(first, first + len(test)), data.seed)

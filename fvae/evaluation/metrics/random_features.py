@@ -11,14 +11,14 @@ from fvae import layout
 from fvae.data.dataset import load, random_images
 from fvae.evaluation.random_features import SEED, RandomFeatures
 from fvae.evaluation.spread import with_deviations
-from fvae.files import read_array
 from fvae.params import Experiment
+from fvae.results import read_samples
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """`random_features` of a run's random samples, of as many images as SWD."""
     test = load(layout.data(experiment_name)).split("test")
-    draws = read_array(run.samples("random"), "sample random", dims=5)
+    draws = read_samples(run, "random")
     return random_features(draws, test, experiment.evaluation.swd.images)
 
 

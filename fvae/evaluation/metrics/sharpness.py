@@ -12,15 +12,15 @@ from fvae.evaluation.sampling import decode, encode
 from fvae.evaluation.sharpness import detail, deviation_db, high_frequency_db, psnr, spectrum, ssim, transfer
 from fvae.evaluation.spread import deviation, mean
 from fvae.evaluation.trained import load_trained
-from fvae.files import read_array
 from fvae.models.base import Model
 from fvae.params import Experiment, Sharpness
+from fvae.results import read_samples
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """`sharpness` of all draws of a run's random samples and of its model's reconstructions."""
     test = load(layout.data(experiment_name)).split("test")
-    draws = read_array(run.samples("random"), "sample random", dims=5)
+    draws = read_samples(run, "random")
     return sharpness(load_trained(experiment, run), draws, test, experiment.evaluation.sharpness)
 
 

@@ -11,15 +11,15 @@ from fvae import layout
 from fvae.data.dataset import load, random_images
 from fvae.evaluation.spread import by_key, deviation, mean
 from fvae.evaluation.swd import DistanceTo, mean_over_levels
-from fvae.files import read_array
 from fvae.params import SWD, Experiment
+from fvae.results import read_samples
 from fvae.training.machine import default_device
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """`sliced_wasserstein` of each draw of a run's random samples."""
     test = load(layout.data(experiment_name)).split("test")
-    draws = read_array(run.samples("random"), "sample random", dims=5)
+    draws = read_samples(run, "random")
     return sliced_wasserstein(draws, test, experiment.evaluation.swd, int(run.seed))
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from fvae import layout
 from fvae.evaluation.swd import mean_over_levels
 from fvae.evaluation.to_test_images import distance_to_test
-from fvae.files import read_array
 from fvae.params import Experiment
+from fvae.results import read_samples
 
 
 def measure(experiment_name: str, experiment: Experiment, run: layout.Run) -> dict[str, Any]:
     """SWD × 10³, its mean over levels, between samples at each temperature and test images."""
-    sheets = read_array(run.samples("temperatures"), "sample temperatures", dims=5)
+    sheets = read_samples(run, "temperatures")
     real, distance = distance_to_test(experiment_name, experiment, run, sheets.shape[1])
     distances = [mean_over_levels(distance(samples[: len(real)])) for samples in sheets]
     temperatures = list(experiment.sampling.temperatures.temperatures)
