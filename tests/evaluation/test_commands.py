@@ -13,10 +13,9 @@ from fvae.data.prepare import prepare_portraits
 from fvae.errors import UserError
 from fvae.evaluation import METRIC_OF, METRICS, TASKS, metrics
 from fvae.evaluation.metrics import portrait_distance
-from fvae.files import read_array, write_json, write_text
+from fvae.files import write_json, write_text
 from fvae.models.build import build
-from fvae.paper.style import SAMPLE_DIMS
-from fvae.results import read_floor, read_metric
+from fvae.results import read_floor, read_metric, read_samples
 from fvae.training.checkpoint import copied_weights, save_weights
 
 PHOTOGRAPHS = params.load("params.yaml").experiments["lfw64"]
@@ -72,7 +71,7 @@ def test_the_lists_of_tasks_and_metrics_name_what_there_is():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_samples_have_the_dimensions_that_figures_expect(task):
-    images = read_array(layout.Run("demo", "fvae", 0).samples(task), f"sample {task}", dims=SAMPLE_DIMS[task])
+    images = read_samples(layout.Run("demo", "fvae", 0), task)
     assert images.shape[-3:] == (3, 16, 16)
     assert images.std() > 1
 
