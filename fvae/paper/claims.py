@@ -8,13 +8,13 @@ from fvae import layout
 from fvae.files import write_json, write_text
 from fvae.paper.claim import Claim
 from fvae.paper.rules import better, blur, hours, reduction, special_case, speed
-from fvae.paper.rules.comparison import correct
+from fvae.paper.rules.comparison import Counts, correct
 from fvae.paper.rules.draft import Draft
 from fvae.paper.rules.measured import Measured, distance
 from fvae.paper.table import held_out
 from fvae.params import Experiment
 
-ROLES = {  # a claim that needs models which `claims` may not name: its sentence, and the roles
+ROLES = {  # a claim that needs models which params.yaml may leave out: its sentence, and the roles
     "a": ("The f-VAE is not blurry where the VAE is", ("fvae", "vae")),
     "b": ("At the same size and length of training the f-VAE is better than Glow", ("fvae", "glow")),
     "c": (hours.CLAIM, ("fvae",)),
@@ -23,14 +23,14 @@ ROLES = {  # a claim that needs models which `claims` may not name: its sentence
 
 def write(experiment_name: str, experiment: Experiment) -> None:
     """Write results/EXPERIMENT/claims.json and claims.md. Raises UserError where a run is not measured."""
-    claims, tests = decide(Measured(experiment_name, experiment))
+    claims, counts = decide(Measured(experiment_name, experiment))
     write_json(layout.claims(experiment_name, "json"), [asdict(claim) for claim in claims])
-    words = markdown(experiment_name, len(experiment.seeds), tests, claims, held_out(experiment))
+    words = markdown(experiment_name, len(experiment.seeds), counts, claims, held_out(experiment))
     write_text(layout.claims(experiment_name, "md"), words)
 
 
-def decide(measured: Measured) -> tuple[list[Claim], int]:
-    """All claims, in the order of their names, and the number of tests that were corrected together."""
+def decide(measured: Measured) -> tuple[list[Claim], Counts]:
+    """All claims, in the order of their names, and how many comparisons and tests there were."""
     named = measured.experiment.claims
     compared = {*named.fvae, *named.glow, *(model for pair in reduction.pairs(measured) for model in pair)}
     decisive = distance(measured, sorted(compared))
@@ -43,8 +43,8 @@ def decide(measured: Measured) -> tuple[list[Claim], int]:
         *special_case.drafts(measured),
         *reduction.drafts(measured, decisive),
     ]
-    tests = correct([comparison for draft in drafts for comparison in draft.comparisons])
-    return sorted((draft.decided() for draft in drafts), key=lambda claim: claim.name[0]), tests
+    counts = correct([comparison for draft in drafts for comparison in draft.comparisons])
+    return sorted((draft.decided() for draft in drafts), key=lambda claim: claim.name[0]), counts
 
 
 def not_named(measured: Measured) -> list[Draft]:
@@ -58,13 +58,19 @@ def not_named(measured: Measured) -> list[Draft]:
     return drafts
 
 
-def markdown(experiment_name: str, seeds: int, tests: int, claims: list[Claim], notes: list[str]) -> str:
+def markdown(experiment_name: str, seeds: int, counts: Counts, claims: list[Claim], notes: list[str]) -> str:
     """The verdicts in words, after notes on all of them."""
     head = (
         f"# The paper's claims in `{experiment_name}`\n\nDecided from {seeds} seed{'s' * (seeds > 1)} of each model by "
         "the rules of docs/protocol.md. "
     )
-    corrected = f"{tests} tests were made, and corrected together.\n" if tests else "No test could be made.\n"
+    corrected = "No test could be made.\n"
+    if counts.tested:
+        corrected = (
+            f"{counts.tests} tests of {counts.tested} comparisons were made and corrected together by Holm's method: "
+            f"the smallest p was multiplied by {counts.tested}. {counts.refused} more comparisons were not tested. "
+            "Intervals are not corrected, so that a difference may be undecided although its interval leaves out 1.\n"
+        )
     parts = [f"\n{note}\n" for note in notes] + [paragraphs(claim) for claim in claims]
     return head + corrected + "".join(parts)
 

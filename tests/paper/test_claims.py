@@ -34,7 +34,10 @@ def test_every_claim_says_its_verdict_its_reason_and_what_would_change_it(decide
 def test_all_tests_of_an_experiment_are_corrected_together(decided):
     """Two tests each of five comparisons: detail, deviation, distance, and the level over images and seconds."""
     found = decided(**CLEAR)
-    assert "10 tests were made, and corrected together." in layout.claims("demo", "md").read_text()
+    words = (
+        "10 tests of 5 comparisons were made and corrected together by Holm's method: the smallest p was multiplied by"
+    )
+    assert words in layout.claims("demo", "md").read_text()
     tests = [
         (each["p"][name], each["corrected p"][name])
         for claim in found

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -194,8 +194,16 @@ def compare_orders(
     return comparison
 
 
-def correct(comparisons: Sequence[Comparison]) -> int:
-    """Correct the tests of all comparisons together, and give their number.
+class Counts(NamedTuple):
+    """How many tests were corrected together, of how many comparisons, and how many comparisons were refused."""
+
+    tests: int
+    tested: int
+    refused: int
+
+
+def correct(comparisons: Sequence[Comparison]) -> Counts:
+    """Correct the tests of all comparisons together, and count them.
 
     A comparison by order is refused beforehand where the smallest p that its test can have, times the number of all
     comparisons, is not significant. Of the two hypotheses of a comparison, no difference and no equality, at most one
@@ -209,7 +217,7 @@ def correct(comparisons: Sequence[Comparison]) -> int:
     corrected = holm([each.p[test] for each, test in tests], most_true=len(tested))
     for (each, test), p in zip(tests, corrected, strict=True):
         each.corrected[test] = p
-    return len(tests)
+    return Counts(len(tests), len(tested), len(comparisons) - len(tested))
 
 
 def refuse(values: Mapping[str, Sequence[Number]], question: Question) -> Refusal | None:

@@ -10,7 +10,7 @@ from fvae.paper.rules.comparison import Comparison, Finding
 
 MORE_SEEDS = "More seeds: they narrow the interval."
 CHANGES = {
-    Finding.LOWER: "Other seeds with which it is not significantly below {against}, or counts as equal.",
+    Finding.LOWER: "Other seeds with which it is not significantly below {against}{or_equal}.",
     Finding.HIGHER: "Other seeds with which it is not significantly above {against}.",
     Finding.SAME: "Other seeds with which it does not count as equal.",
 }
@@ -46,4 +46,5 @@ def decide_lower(claim: Claim, comparisons: list[Comparison]) -> None:
         claim.change = MORE_SEEDS
     else:
         claim.verdict = HOLDS if finding == Finding.LOWER else FAILS
-        claim.change = CHANGES[finding].format(against=f"{comparison.question.against:g}")
+        or_equal = "" if comparison.question.equal is None else ", or counts as equal"
+        claim.change = CHANGES[finding].format(against=f"{comparison.question.against:g}", or_equal=or_equal)

@@ -40,12 +40,12 @@ class Curve:
         below = self.distance <= threshold
         if not below.any():
             return math.inf
-        last = int(below.argmax())
-        if last == 0:
+        first = int(below.argmax())
+        if first == 0:
             return start
-        logs = np.log(self.distance[last - 1 : last + 1])
+        logs = np.log(self.distance[first - 1 : first + 1])
         share = (logs[0] - math.log(threshold)) / (logs[0] - logs[1])
-        at = float(self.at[last - 1] + share * (self.at[last] - self.at[last - 1]))
+        at = float(self.at[first - 1] + share * (self.at[first] - self.at[first - 1]))
         return max(start, at) if at <= end else math.inf
 
     def validations(self, start: float, end: float) -> int:

@@ -76,7 +76,7 @@ def test_what_cannot_be_tested_is_refused_with_its_reason(ours, reason):
 
 def test_what_is_refused_does_not_count_in_the_correction():
     one, other = made(A, B), made(A[:2], B)
-    assert correct([one, other]) == 2  # difference and equality of the first
+    assert correct([one, other]) == (2, 1, 1)  # difference and equality of the first
     assert one.corrected["difference"] == one.p["difference"]
 
 
