@@ -55,7 +55,7 @@ def draw(name: str, experiment: Experiment, revisions: list[str]) -> Figure:
                 axes.plot(means.index, means[row], linestyle=line, color=colour, label=label)
     grid[0, 0].xaxis.set_major_formatter(EngFormatter(sep=""))
     for (_, text), axes in zip(ROWS, grid[:, 0], strict=True):
-        axes.set_ylabel(f"held-out {text}")
+        axes.set_ylabel(text)
     lines = {text: handle for axes in grid.flat for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     if not lines:
         raise UserError(f"{layout.history(name)}: not in {', '.join(revisions)}, nor here")

@@ -22,7 +22,7 @@ def images_of_sources(model: Model, train: np.ndarray, images: int, seed: int) -
     standard: v ∼ N(0, I).
     marginals: independent Gaussians with the mean and the deviation that each coordinate of v = E(x) + σu has.
     gaussian: a Gaussian with the mean and the full covariance of v.
-    flow: v = F⁻¹(u), as the model itself samples.
+    flow: v = F⁻¹(z), z ∼ N(0, I), as the model itself samples.
     `train` are the uint8 training images (N, C, H, W) of which v is taken.
     """
     model.eval()

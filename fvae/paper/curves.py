@@ -14,8 +14,8 @@ from fvae.paper import style
 from fvae.params import Experiment, Portraits
 from fvae.results import read_history
 
-ROWS = (("bpd", "bits/dim"), ("swd", "SWD × 10³"))
-PORTRAIT_ROW = ("portrait_distance", "portrait distance")
+ROWS = (("bpd", "held-out bits/dim"), ("swd", "held-out SWD × 10³"))
+PORTRAIT_ROW = ("portrait_distance", "held-out portrait\ndistance, logarithmic")
 LOGARITHMIC = "portrait_distance"  # it falls by orders of magnitude
 EXACT_KIND = "flow"  # of models whose bits/dim is exact, not a bound
 COLUMNS = (("images", "images seen"), ("seconds", "seconds of training"))

@@ -63,8 +63,8 @@ def panels(shares: Shares) -> Shares:
 def panel(axes: Axes, name: str, true: dict[str, float], read: dict[str, float], models: dict[str, np.ndarray]) -> None:
     """The shares of one factor's kinds, a line each."""
     places = np.arange(len(true))
-    axes.barh(places, list(true.values()), height=0.8, color="#D9D9D9", label="test images: truth")
-    axes.plot(list(read.values()), places, "|", color="black", markersize=8, label="test images: read")
+    axes.barh(places, list(true.values()), height=0.8, color="#D9D9D9", label="test images: true share")
+    axes.plot(list(read.values()), places, "|", color="black", markersize=8, label="test images: share as read")
     pairs = style.pairs(models, style.MARKERS)
     for model, shares in models.items():
         colour, marker = pairs[model]

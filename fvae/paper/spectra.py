@@ -35,8 +35,8 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     power.plot(radius, real, color="black", linewidth=0.8, label="test images")
     power.set_yscale("log")
     power.set_title("power of samples")
-    ratios[0].set_title("samples, dB")
-    ratios[1].set_title("reconstructions, dB")
+    ratios[0].set_title("samples / test images, dB")
+    ratios[1].set_title("reconstr. / test images, dB")
     for axes in ratios:
         axes.axhline(0, color="black", linewidth=0.8)
     for axes in (power, *ratios):

@@ -26,6 +26,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
     figure, axes = style.stack(len(sheets) + 1, experiment, aspect=1.0, across=min(ACROSS, len(sheets) + 1))
     for panel, images, temperature in zip(axes, sheets, temperatures, strict=False):
         style.show(panel, style.first(images, side, side, "temperatures"), f"T = {temperature:g}")
+    figure.suptitle(f"{style.label(run.model)}: latents from N(0, T²I)", fontsize=experiment.figures.font_size)
     axes[len(sheets)].set_title(f"SWD × 10³, {measured['images']:,} images")
     curve = axes[len(sheets)].inset_axes((0.2, 0.2, 0.8, 0.8))  # its labels do not move the sheets
     curve.plot(temperatures, np.array(measured["swd"], float), marker="o", markersize=3, color=style.COLOURS[0])

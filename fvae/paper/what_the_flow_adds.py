@@ -12,7 +12,7 @@ TITLES = {
     "standard": "v ∼ N(0, I)",
     "marginals": "v ∼ N(μ, diag Σ)",
     "gaussian": "v ∼ N(μ, Σ)",
-    "flow": "v = F⁻¹(u)",
+    "flow": "v = F⁻¹(z), z ∼ N(0, I)",
 }
 SIDE = 4  # images of a sheet, down and across
 
@@ -39,5 +39,7 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
             title = f"{TITLES[source]}\n{name}: {distance:.1f}"
             style.show(panel, style.first(images, SIDE, SIDE, "sources"), title)
         for panel in panels[len(sheets) :]:
-            panel.text(0.5, 0.5, "no F before G", ha="center", va="center", color=style.GREY, transform=panel.transAxes)
+            panel.text(
+                0.5, 0.5, "no flow in this model", ha="center", va="center", color=style.GREY, transform=panel.transAxes
+            )
     return figure

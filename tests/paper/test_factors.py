@@ -36,7 +36,7 @@ def test_every_share_is_at_its_place(measured):
     hair = panels["hair"]
     assert [bar.get_width() for bar in hair.patches] == list(SHARES["hair"].values())
     lines = {line.get_label(): line.get_xdata() for line in hair.lines}
-    np.testing.assert_allclose(lines.pop("test images: read"), list(SHARES["hair"].values()))
+    np.testing.assert_allclose(lines.pop("test images: share as read"), list(SHARES["hair"].values()))
     for place, model in enumerate(EXPERIMENT.models):
         np.testing.assert_allclose(lines[style.label(model)], [0.2 * place + 0.05, 0.6, 0.3])
     assert [text.get_text() for text in panels["others"].get_yticklabels()] == ["hat"]
