@@ -1,13 +1,14 @@
 """Small copies of an experiment's figures, for Git: `make record EXPERIMENT=study`.
 
-Git holds the numbers, tables and verdicts of every experiment. It holds pictures only of the reference runs, with 256
-colours, since DVC holds the figures themselves.
+Git holds the numbers, tables and verdicts of every experiment. It holds pictures only of the reference runs, with
+rounded colours, since DVC holds the figures themselves.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import typer
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -17,7 +18,7 @@ from fvae.errors import UserError
 from fvae.paper import figures
 from fvae.params import Experiment, Images, load
 
-COLOURS = 256
+STEP = 8  # levels of red, green and blue are rounded to multiples of it: nobody sees it, and files are half as large
 # They show photographs, or reconstructions of photographs: the licence of a set of faces may forbid to pass them on.
 OF_PHOTOGRAPHS = ("data", "interpolation", "interpolation_four", "neighbours", "reconstructions")
 
@@ -31,15 +32,17 @@ def recorded(experiment: Experiment) -> list[str]:
 
 
 def copy_small(source: Path, target: Path) -> None:
-    """Write a PNG again with at most 256 colours and the same provenance. Raises UserError where it cannot be read."""
+    """Write a PNG again with rounded colours and the same provenance. Raises UserError where it cannot be read."""
     try:
         with Image.open(source) as image:
-            small, provenance = image.convert("RGB").quantize(COLOURS), PngInfo()
+            levels = np.asarray(image.convert("RGB")).astype(int)
+            provenance = PngInfo()
             provenance.add_itxt("Keywords", str(image.info.get("Keywords", "")))
     except OSError as error:
         raise UserError(f"{source}: cannot be read; make it first: snakemake --cores 1 {source}") from error
     target.parent.mkdir(parents=True, exist_ok=True)
-    small.save(target, optimize=True, pnginfo=provenance)
+    rounded = np.minimum((levels + STEP // 2) // STEP * STEP, 255).astype(np.uint8)
+    Image.fromarray(rounded).save(target, optimize=True, pnginfo=provenance)
 
 
 def main(experiment_name: str) -> None:
