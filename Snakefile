@@ -49,3 +49,7 @@ onstart:
 
 onsuccess:
     print_metrics()
+
+
+onerror:
+    print_failures(log)

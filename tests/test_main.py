@@ -42,6 +42,7 @@ def elsewhere(tmp_path):
         ("prepare --experiment celeba64", "data/raw/celeba-hq does not exist; put the archive or the folder of images"),
         ("train --experiment demo --model gan", "--model: 'gan' is not one of vae_dense, vae, glow"),
         ("train --experiment demo --model fvae", "data/demo/images.npy: missing; make it first"),
+        ("train --experiment demo --model fvae --seed 3", "--seed: 3 is not one of experiments.demo.seeds (0)"),
         ("sample portraits --experiment demo --model fvae", "TASK: 'portraits' is not one of random, sheets"),
         ("evaluate bpd --experiment demo --model fvae", "data/demo/images.npy: missing"),
         ("table sizes --experiment demo", "runs/vae_dense/model.json: missing; make it first: python -m fvae match"),

@@ -190,6 +190,12 @@ def test_dvc_tracks_every_file():
         ("experiments.demo", 3, "experiments.demo: must be a mapping of names to values"),
         ("experiments", [], "experiments: must be a mapping of names to values"),
         ("defaults", 3, "defaults: must be a mapping of names to values"),
+        ("experiments.demo.seeds", 0, "experiments.demo.seeds: must be a list, such as [0, 1], not 0"),
+        (
+            "experiments.demo.models.glow.kind",
+            "glow",
+            "experiments.demo.models.glow: kind: 'glow' is not one of 'vae', 'fl",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_place(tmp_path, path, value, message):
@@ -209,12 +215,13 @@ def test_an_experiment_inherits_key_by_key_along_a_chain(tmp_path):
         tmp_path,
         TEXT
         + "  own: {extends: middle, seeds: [3, 4], training: {ema: 0.5}}\n"
-        + "  middle: {extends: demo, training: {images: 9, ema: 0.7}, models: {glow: {flow: {steps: 2}}}}\n",
+        + "  middle: {extends: demo, training: {images: 9, cooldown_images: 9, ema: 0.7}, "
+        + "models: {glow: {flow: {steps: 2}}}}\n",
     )
     params = load(file)
     demo, own = params.experiment("demo").model_dump(), params.experiment("own").model_dump()
     assert own["seeds"] == (3, 4)
-    assert own["training"] == demo["training"] | {"images": 9, "ema": 0.5}
+    assert own["training"] == demo["training"] | {"images": 9, "cooldown_images": 9, "ema": 0.5}
     assert own["models"]["glow"] == demo["models"]["glow"] | {"flow": demo["models"]["glow"]["flow"] | {"steps": 2}}
     assert list(own["models"]) == ["vae_dense", "vae", "glow", "fvae", "fvae_reduced", "fvae_conv"]
     for section in ("data", "match", "sampling", "evaluation", "figures"):
@@ -499,6 +506,11 @@ def test_lists_have_no_value_twice(tmp_path, path, value, message):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        (
+            "training.cooldown_images",
+            40001,
+            "training.cooldown_images: 40,001 is more than training.images, 40,000; the learning rate would never",
+        ),
         ("data.train", 59, "data.train: 60 images are needed for the figure of the data, but the train split has 59"),
         ("data.test", 1, "data.test: 2 images are needed for a standard error, but the test split has 1"),
         (

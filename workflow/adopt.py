@@ -132,7 +132,8 @@ def main() -> None:
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
         groups.setdefault(json.dumps(stage["params"], sort_keys=True), []).append(stage)
-    print(f"{len(stages)} stages are as dvc.lock says" if LOCK.exists() else "no dvc.lock here", file=sys.stderr)
+    recorded = f"{len(stages)} stages are as dvc.lock says" if LOCK.exists() else "no dvc.lock here, which is no error"
+    print(recorded, file=sys.stderr)
     for group in groups.values():
         shutil.rmtree(RECORDED, ignore_errors=True)
         for name, params in group[0]["params"].items():

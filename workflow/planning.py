@@ -86,7 +86,7 @@ class Plan:
         except UserError:  # missing or damaged: digests are computed again
             self.sources = {}
         if not self.recorded and not STARTED.exists() and (found := next(Path("results").glob("*/runs"), None)):
-            stop(f"{found}: Snakemake made nothing in this folder yet; run `make adopt` to accept what is here")
+            stop(f"{found}: not made by Snakemake in this folder; run `make adopt`, then this again")
 
     def start(self) -> None:
         """Note that Snakemake works in this folder, and what it knows about raw data."""

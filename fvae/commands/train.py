@@ -44,6 +44,9 @@ def run(experiment_name: str, model: str, seed: int, *, resume_across_versions: 
     it, where there are too few images for what the parameters ask, and where the training is stopped or diverges.
     """
     experiment = experiment_with(experiment_name, model)
+    if seed not in experiment.seeds:
+        seeds = ", ".join(map(str, experiment.seeds))
+        raise UserError(f"--seed: {seed} is not one of experiments.{experiment_name}.seeds ({seeds}); add it there")
     spec, settings = resolved(experiment, model, layout.model(experiment_name, model)), experiment.training_of(model)
     images = load_images(layout.data(experiment_name))
     check_counts(experiment_name, experiment, Counter(images.splits))

@@ -155,11 +155,13 @@ class Source:
         if others:
             kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common())
             return UserError(f"{path}: no images in it that are read, but {kinds}: convert them to PNG or JPEG")
+        if archives == [path.name] and path.is_file():
+            return UserError(f"{path}: neither a zip nor a tar, or an empty one: download it again")
         if archives:
             listed = ", ".join(archives[:LISTED]) + (", …" if len(archives) > LISTED else "")
             return UserError(f"{path}: no images in it, but archives ({listed}): unpack them, or name one of them")
         suffixes = ", ".join(sorted({*DECODED, ".npy", *RECORDS}))
-        return UserError(f"{path}: no images in it ({suffixes})")
+        return UserError(f"{path}: no images in it; put some there ({suffixes})")
 
     def pictures(self, after: int = 0) -> Iterator[Picture]:
         """All pictures after the first `after`, always in the same order. Raises UserError where there is none."""

@@ -16,5 +16,5 @@ def load_trained(experiment: Experiment, run: layout.Run) -> Model:
     Raises UserError where the run is not trained or its files do not fit each other.
     """
     model = build(read_spec(run.model_spec, run.command("train")), experiment.data.size, experiment.data.bits)
-    load_weights(run.weights, model)
+    load_weights(run.weights, model, run.command("train"))
     return model.to(default_device()).eval()

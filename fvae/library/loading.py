@@ -54,6 +54,8 @@ def load_run(folder: Path) -> TrainedModel:
 
     Raises UserError as `fvae.load`.
     """
+    if seeds := sorted(folder.glob("seed-*")):
+        raise UserError(f"{folder}: it has a folder for each seed; name one of them, such as {seeds[0]}")
     spec = read_spec(folder / "model.json")
     own = Path(os.path.abspath(folder))
     parents = own.parents

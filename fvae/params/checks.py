@@ -37,6 +37,7 @@ def problems(name: str, experiment: Experiment) -> Iterator[Problem]:
         yield Problem("", f"a rule of the workflow is called {name}; give the experiment another name")
     if name in FOLDERS:
         yield Problem("", f"a folder of the project is called {name}; give the experiment another name")
+    yield from _learning_rate_never_reached(experiment)
     yield from _too_few_samples(experiment)
     yield from _levels_that_do_not_fit(experiment)
     yield from _batch_norm_of_one_value(experiment)
@@ -52,6 +53,14 @@ def check_counts(experiment_name: str, experiment: Experiment, counts: Mapping[s
     """
     for problem in _too_few_images(experiment, counts):
         raise UserError(f"experiments.{experiment_name}.{problem.parameter}: {problem.message}")
+
+
+def _learning_rate_never_reached(experiment: Experiment) -> Iterator[Problem]:
+    """A cooldown that is longer than the training would keep the learning rate below its value all the time."""
+    training = experiment.training
+    if training.cooldown_images > training.images:
+        limits = f"{training.cooldown_images:,} is more than training.images, {training.images:,}"
+        yield Problem("training.cooldown_images", f"{limits}; the learning rate would never reach its value")
 
 
 def _too_few_samples(experiment: Experiment) -> Iterator[Problem]:

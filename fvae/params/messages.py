@@ -9,6 +9,14 @@ from pydantic import ValidationError
 from fvae.errors import UserError
 from fvae.params.source import Entry, located
 
+MAPPING = "must be a mapping of names to values"
+MESSAGES = {  # by pydantic's names of errors, where its own words speak of Python
+    **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), MAPPING),
+    "tuple_type": "must be a list, such as [0, 1]",
+    "string_pattern_mismatch": "a name has lower-case letters, digits and _ only, and begins with a letter",
+    "union_tag_invalid": "kind: '{tag}' is not one of {expected_tags}",
+}
+
 
 def explain(error: ValidationError, file: Entry) -> UserError:
     """The first error of a validation of a file's entries."""
@@ -19,9 +27,7 @@ def explain(error: ValidationError, file: Entry) -> UserError:
         return error_at(names, str(context["name"]), first["msg"], file)
     if first["type"] == "missing":
         return error_at(names, str(first["loc"][-1]), "missing", file)
-    message = first["msg"].replace("Input should be", "must be")
-    if first["type"] in ("model_type", "dict_type", "model_attributes_type"):
-        message = "must be a mapping of names to values"
+    message = MESSAGES.get(first["type"], first["msg"].replace("Input should be", "must be")).format(**context)
     given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
     return error_at(names, "", f"{message}{given}", file)
 

@@ -23,12 +23,15 @@ def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     write(path, partial(save_file, weights))
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Read weights into a model of the same shape. Raises UserError where they are missing or of another shape."""
+def load_weights(path: Path, model: nn.Module, command: str = "train") -> None:
+    """Read weights into a model of the same shape; `command` makes them.
+
+    Raises UserError where they are missing or of another shape.
+    """
     try:
         model.load_state_dict(load_file(path))
     except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; train the model first: python -m fvae train") from error
+        raise UserError(f"{path}: missing; train the model first: python -m fvae {command}") from error
     except (OSError, RuntimeError, SafetensorError) as error:
         reason = str(error).split("\n")[0]
         raise UserError(f"{path}: not the weights of this model ({reason}); train it again") from error

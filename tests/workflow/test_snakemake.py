@@ -1,6 +1,7 @@
 """The workflow itself: a real run at a tiny size, and dry runs that show which jobs a change triggers."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -218,5 +219,8 @@ def test_required_fid_without_weights_stops(finished, tmp_path):
     project.edit(evaluation__fid__mode="required")
     done = project.run("snakemake", "--cores", "1", "results/demo/tables/metrics.md")
     assert done.returncode != 0
-    assert "inception.path" in done.stdout + done.stderr
-    assert "completed successfully" not in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert "inception.path" in said
+    assert "completed successfully" not in said
+    _, last = said.split("Exiting because a job execution failed")  # the reason stands once more at the end
+    assert re.search(r"^logs/.*\.log: fvae: .*inception\.path", last, re.MULTILINE)

@@ -1,5 +1,6 @@
 # What all rules use. Functions that answer Snakemake's questions are in workflow/planning.py.
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from fvae.evaluation import METRIC_OF, TASKS
 from fvae.paper import TABLES, caption, figures
 from workflow.estimates import Estimates
 from workflow.folder import take_folder
-from workflow.planning import Plan, code, history, metric, samples, training
+from workflow.planning import STARTED, Plan, code, history, metric, samples, training
 
 PLAN = Plan(config)
 needs = Estimates(PLAN).needs
@@ -67,11 +68,21 @@ def in_report(path, group, name):
 
 
 def print_metrics():
-    """The end of a run: where the results are, and the table of metrics with its notes."""
-    for experiment in [] if PLAN.recorded else PLAN.params.build:
+    """The end of a run: where the results are, and each table of metrics that was made, with its notes."""
+    for experiment in [] if PLAN.recorded else PLAN.params.experiments:
         table = layout.table(experiment, "metrics", "md")
-        if table.exists():
+        if table.exists() and table.stat().st_mtime > STARTED.stat().st_mtime:
             print(
                 f"\n{experiment}: paper_figures/{experiment}, results/{experiment}/tables\n\n{table.read_text()}",
                 file=sys.stderr,
             )
+
+
+def print_failures(logs):
+    """The end of a run that failed: the last line of each job that failed, with its log. `logs` are Snakemake's."""
+    text = "".join(Path(log).read_text() for log in logs)
+    for file in dict.fromkeys(
+        re.findall(r"^ +log: (\S+) \(check log", text, re.MULTILINE)
+    ):
+        lines = Path(file).read_text().splitlines() if Path(file).exists() else []
+        print(f"\n{file}: {lines[-1] if lines else 'empty'}", file=sys.stderr)
