@@ -21,8 +21,8 @@ def draw(experiment_name: str, experiment: Experiment) -> Figure:
         for panel, images, name in zip(
             axes[2 * row : 2 * row + 2], sheets, ("without noise", "with noise"), strict=True
         ):
-            level, distance = next(iter(measured[name.replace(" ", "_")].items()))
-            title = f"{style.label(run.model)}\n{name}\nSWD × 10³ at {level}×{level}: {distance:.0f}"
+            distance = next(iter(measured[name.replace(" ", "_")].values()))  # at the finest level
+            title = f"{style.label(run.model)}\n{name}\nSWD × 10³: {distance:.0f}"
             style.show(panel, style.first(images, SIDE, SIDE, "grain"), title)
     for panel in axes[2 * len(shown) :]:
         panel.set_axis_off()

@@ -40,6 +40,6 @@ def probabilities(run: layout.Run) -> str:
         return ""
     halfway = len(found["model"]) // 2
     return (
-        f"\nmean confidence of the factor reader: halfway {found['model'][halfway]:.2f}, "
-        f"in a cross-fade of pixels {found['cross_fade'][halfway]:.2f}, in real images {found['real']:.2f}"
+        f"\nconfidence of the factor reader: halfway {found['model'][halfway]:.2f}, "
+        f"in a cross-fade {found['cross_fade'][halfway]:.2f}, in real images {found['real']:.2f}"
     )
