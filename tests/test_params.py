@@ -204,9 +204,9 @@ def test_a_wrong_value_is_one_line_with_its_place(tmp_path, path, value, message
 
 
 def test_files_that_are_missing_or_not_yaml(tmp_path):
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(UserError, match="missing; run this in the project's folder"):
         load(tmp_path / "none.yaml")
-    assert "not YAML" in error_of(written(tmp_path, "build: [demo\nexperiments: {"))
+    assert error_of(written(tmp_path, "build: [demo\nexperiments: {")).startswith("params.yaml:2: not YAML: ")
     assert error_of(written(tmp_path, "")) == "params.yaml:1: the file: must be a mapping of names to values, not None"
 
 

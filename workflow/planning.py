@@ -133,6 +133,9 @@ class Plan:
         """How a model is trained; its size is that of model.json."""
         experiment = self.experiment(wildcards)
         spec = self._models(experiment, wildcards)[wildcards.model]
+        if int(wildcards.seed) not in experiment.seeds:
+            seeds = ", ".join(map(str, experiment.seeds))
+            stop(f"target: {wildcards.experiment} has no seed {wildcards.seed}; it has {seeds}")
         return json.dumps(
             {
                 "model": spec.model_dump(mode="json", include={"learning_rate", "init"}),

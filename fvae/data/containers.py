@@ -50,9 +50,8 @@ class Unreadable(Exception):
 class File:
     """A file in a container; it must be opened before the next one is asked for."""
 
-    name: (
-        str  # relative; with forward slashes, also where a program for Windows wrote others; without control characters
-    )
+    # Relative; with forward slashes, also where a program for Windows wrote others; without control characters.
+    name: str
     size: int  # bytes
     open: Callable[[], IO[bytes]]
     problem: str | None = None  # why it must not be opened

@@ -56,7 +56,7 @@ def decode(
     except Image.DecompressionBombError:
         raise Rejected("absurdly large") from None
     except UnidentifiedImageError as error:
-        raise Rejected(f"does not decode: {_unsupported(data) or type(error).__name__}") from error
+        raise Rejected(f"does not decode: {_unsupported(data) or 'no image'}") from error
     except Exception as error:  # Pillow's plugins raise many kinds
         if memory_is_full(error):
             raise MemoryError from error

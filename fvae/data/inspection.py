@@ -46,7 +46,8 @@ def inspect(path: str, settings: Images | None) -> str:
         lines.append(f"  and {len(shapes) - LISTED:,} more sizes")
     try:
         split = Counter(assign(kept, PublishedSplit(kind="published", validation=0.0), source.form.indexed))
-        lines.append("published split: " + ", ".join(f"{count:,} {part}" for part, count in sorted(split.items())))
+        parts = ", ".join(f"{count:,} {part}" for part, count in sorted(split.items()))
+        lines.append(f"published split: {parts}" if parts else "no published split")
     except UserError:
         lines.append("no published split")
     lines.append(f"would be rejected: {len(rejected):,}")

@@ -44,7 +44,8 @@ def decide(measured: Measured) -> tuple[list[Claim], Counts]:
         *reduction.drafts(measured, decisive),
     ]
     counts = correct([comparison for draft in drafts for comparison in draft.comparisons])
-    return sorted((draft.decided() for draft in drafts), key=lambda claim: claim.name[0]), counts
+    claims = [draft.decided() for draft in drafts]
+    return sorted(claims, key=lambda claim: claim.name[0]), counts  # by letter; the order within a letter stays
 
 
 def not_named(measured: Measured) -> list[Draft]:

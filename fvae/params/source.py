@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from fvae.errors import UserError
@@ -80,13 +80,16 @@ def read(path: Path) -> Entry:
     """The file's entries. Raises UserError, with the line, where it is no UTF-8, no YAML, or ambiguous."""
     try:
         return parse(path, path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; run this in the project's folder") from error
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: the text is not UTF-8; save the file as UTF-8") from error
     except YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        place = f":{error.problem_mark.line + 1}" if isinstance(error, MarkedYAMLError) and error.problem_mark else ""
+        raise UserError(f"{path}{place}: not YAML: {' '.join(str(error).split())}") from error
 
 
 @lru_cache(maxsize=16)

@@ -56,3 +56,16 @@ def test_damaged_digests_of_raw_data_are_computed_again(text):
     SOURCES.parent.mkdir()
     SOURCES.write_text(text)
     assert Plan({}).sources == {}
+
+
+@pytest.mark.parametrize(
+    ("job", "message"),
+    [
+        (Job(experiment="demo", model="gan", seed=0), "fvae: target: demo has no model 'gan'; it has vae_dense, vae"),
+        (Job(experiment="demo", model="fvae", seed=7), "fvae: target: demo has no seed 7; it has 0"),
+    ],
+)
+def test_a_training_that_params_yaml_does_not_name_is_one_line(job, message):
+    with pytest.raises(SystemExit) as stopped:
+        Plan({}).training(job)
+    assert str(stopped.value).startswith(message)
