@@ -49,7 +49,12 @@ def experiment(times: int) -> dict[str, Any]:
         "extends": "demo",
         "data": {"train": PREPARED * times, "validation": 64, "test": images},
         "models": ONE_MODEL,
-        "training": {"images": SEEN * times, "validate_every_images": SEEN * times, "validation_images": 64},
+        "training": {
+            "images": SEEN * times,
+            "cooldown_images": 0,
+            "validate_every_images": SEEN * times,
+            "validation_images": 64,
+        },
         "sampling": {"sheets": {"images": 36}, "random": {"images": images, "draws": 1}},
         "evaluation": {name: {"images": images} for name in ("bpd", "swd", "portrait_distance", "sharpness", "fid")},
         "claims": {"fvae": ["fvae"], "vae": [], "glow": []},

@@ -36,7 +36,13 @@ def tiny(folder):
     demo |= {
         "data": demo["data"] | {"size": 16, "train": 64, "validation": 36, "test": 36},
         "match": demo["match"] | {"tolerance": 0.5},
-        "training": {"images": 48, "batch_size": 16, "validate_every_images": 16, "validation_images": 16},
+        "training": {
+            "images": 48,
+            "cooldown_images": 0,
+            "batch_size": 16,
+            "validate_every_images": 16,
+            "validation_images": 16,
+        },
         "sampling": {"random": {"images": 36, "draws": 2}},
         "evaluation": {
             "bpd": {"images": 8, "importance_samples": 2},

@@ -59,13 +59,13 @@ def test_damaged_digests_of_raw_data_are_computed_again(text):
 
 
 @pytest.mark.parametrize(
-    ("job", "message"),
+    ("model", "seed", "message"),
     [
-        (Job(experiment="demo", model="gan", seed=0), "fvae: target: demo has no model 'gan'; it has vae_dense, vae"),
-        (Job(experiment="demo", model="fvae", seed=7), "fvae: target: demo has no seed 7; it has 0"),
+        ("gan", 0, "fvae: target: demo has no model 'gan'; it has vae_dense, vae"),
+        ("fvae", 7, "fvae: target: demo has no seed 7; it has 0"),
     ],
 )
-def test_a_training_that_params_yaml_does_not_name_is_one_line(job, message):
+def test_a_training_that_params_yaml_does_not_name_is_one_line(model, seed, message):
     with pytest.raises(SystemExit) as stopped:
-        Plan({}).training(job)
+        Plan({}).training(Job(experiment="demo", model=model, seed=seed))
     assert str(stopped.value).startswith(message)
