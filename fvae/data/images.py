@@ -25,6 +25,7 @@ FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM"]  # none for which
 FORMATS += ["AVIF"] if features.check("avif") else []
 PREVIEWS = ("MPO",)  # formats whose further frames are smaller versions of the first
 UNSUPPORTED = re.compile(rb"....ftyp(?:(?P<heic>hei[cxms]|hev[cx]|mif1|msf1)|avi[fs])", re.DOTALL)
+NO_IMAGE = "does not decode: no image"  # the reason why other files are rejected
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 warnings.filterwarnings("ignore", module="PIL")  # about large images and odd EXIF, which are dealt with here
@@ -56,7 +57,8 @@ def decode(
     except Image.DecompressionBombError:
         raise Rejected("absurdly large") from None
     except UnidentifiedImageError as error:
-        raise Rejected(f"does not decode: {_unsupported(data) or 'no image'}") from error
+        unsupported = _unsupported(data)
+        raise Rejected(f"does not decode: {unsupported}" if unsupported else NO_IMAGE) from error
     except Exception as error:  # Pillow's plugins raise many kinds
         if memory_is_full(error):
             raise MemoryError from error

@@ -55,7 +55,7 @@ class Uploads:
 
 def in_words(reason: str) -> str:
     """The reason of a rejection in words for someone who dropped a file on a page."""
-    if reason in ("does not decode: UnidentifiedImageError", "empty file"):
+    if reason in (images.NO_IMAGE, "empty file"):
         return "not an image that can be read here: PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF"
     if reason.startswith("absurdly large"):
         return f"{reason} pixels: at most {images.MAX_PIXELS // 10**6} million can be read"
